@@ -1,0 +1,118 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/error.hpp"
+#include "symbolic/expr.hpp"
+
+namespace kinetune::model {
+
+using symbolic::Expr;
+
+/// A quantity that an ODE governs; also one that only events change (rate 0).
+struct State {
+  std::string id;
+  Expr symbol;
+  Expr rate;     ///< d/dt, model units per model time unit
+  Expr initial;  ///< value at the start; other states' symbols stand for their initial values; acyclic
+};
+
+/// A number that is fixed during a simulation and that an estimation problem may set.
+struct Parameter {
+  std::string id;
+  Expr symbol;
+  double value;  ///< NaN where the model gives none
+};
+
+/// A number computed once at the start of a simulation (SBML: a constant with an initial assignment).
+struct InitialConstant {
+  std::string id;
+  Expr symbol;
+  Expr initial;  ///< as State::initial
+};
+
+/// A quantity computed at every time (SBML: assignment rule, and concentrations or amounts that follow from states).
+struct Derived {
+  std::string id;
+  Expr symbol;
+  Expr value;  ///< acyclic over the other derived quantities
+};
+
+/// One "variable := value" of an event.
+struct EventAssignment {
+  Expr target;  ///< symbol of a state
+  Expr value;
+};
+
+/// SBML Level 3 event, with Level 2's defaults made explicit.
+struct Event {
+  std::string id;
+  Expr trigger;  ///< condition
+  std::optional<Expr> delay;
+  std::optional<Expr> priority;
+  bool initially_true = true;             ///< value of the trigger just before the start
+  bool persistent = true;                 ///< fires although the trigger has become false during the delay
+  bool values_from_trigger_time = true;
+  std::vector<EventAssignment> assignments;
+  core::Location where;
+};
+
+/// An equation 0 = residual that must hold at all times (SBML: algebraic rule), not solved for anything yet.
+struct Algebraic {
+  Expr residual;
+  core::Location where;
+};
+
+/// A species' two readings, for outputs: `state or derived id` is what its id means in formulas.
+struct SpeciesUnits {
+  std::string id;
+  Expr amount;
+  Expr concentration;
+};
+
+/// A kinetic model as a system of ordinary differential equations, all of it expressions over one graph. Rates, derived values, triggers and
+/// assignments may use the symbols of states, parameters, initial constants, derived quantities and time.
+struct OdeModel {
+  std::string id;
+  std::shared_ptr<symbolic::Graph> graph = std::make_shared<symbolic::Graph>();
+  Expr time = graph->symbol("time");
+
+  std::vector<State> states;
+  std::vector<Parameter> parameters;
+  std::vector<InitialConstant> initial_constants;
+  std::vector<Derived> derived;
+  std::vector<Event> events;
+  std::vector<Algebraic> algebraic;
+  std::vector<SpeciesUnits> species;
+
+  /// The entries of that id, or nullptr.
+  const State* state(std::string_view id) const;
+  const Parameter* parameter(std::string_view id) const;
+  const InitialConstant* initial_constant(std::string_view id) const;
+  const Derived* derived_quantity(std::string_view id) const;
+  bool has(std::string_view id) const;
+};
+
+/// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left but time,
+/// states and parameters; initial values depend on parameters and time alone.
+struct FlatModel {
+  std::shared_ptr<symbolic::Graph> graph;
+  Expr time;
+  std::vector<Expr> state_symbols, parameter_symbols;
+  std::vector<std::string> state_ids, parameter_ids;
+  std::vector<Expr> rates;     ///< (n_states)
+  std::vector<Expr> initials;  ///< (n_states)
+  symbolic::ExprMap replacements;  ///< what `flatten(expr)` applies
+
+  /// Any expression of the OdeModel, in terms of time, states and parameters.
+  Expr flatten(Expr) const;
+};
+
+/// @throws core::Error when derived quantities, initial values or initial constants depend on themselves (names the cycle)
+FlatModel flatten(const OdeModel&);
+
+}  // namespace kinetune::model

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <expected>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace kinetune::optimize {
+
+/// What an evaluation is asked for beyond the value. Each includes the ones before it.
+enum class Order { value, gradient, gauss_newton };
+
+/// An objective that could be computed; every number in it is finite.
+struct Evaluation {
+  double fval;
+  std::vector<double> gradient;      ///< (n_x); empty if not asked for
+  std::vector<double> gauss_newton;  ///< (n_x, n_x) row-major, symmetric, positive semi-definite; empty if not asked for
+};
+
+/// Why there is no value at a point. Holds no numbers that could pass for a result.
+struct EvaluationFailure {
+  std::string reason;     ///< a short class of reason, the same text for the same kind ("too many steps")
+  std::string condition;  ///< of the estimation problem; empty where none is to blame
+  double time = 0;        ///< model time reached
+};
+
+/// A function to be minimised within bounds. It knows nothing of how it is minimised.
+class Objective {
+ public:
+  virtual ~Objective() = default;
+
+  virtual std::size_t size() const = 0;                   ///< n_x
+  virtual std::span<const double> lower_bounds() const = 0;  ///< (n_x), may be -inf
+  virtual std::span<const double> upper_bounds() const = 0;  ///< (n_x), may be +inf
+
+  /// @param x  (n_x), on the scale of the bounds
+  virtual std::expected<Evaluation, EvaluationFailure> evaluate(std::span<const double> x, Order) = 0;
+};
+
+}  // namespace kinetune::optimize
