@@ -5,7 +5,7 @@ function(kinetune_test module)
   cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SOURCES;LINK;RANKS")
   set(target test_${module})
   add_executable(${target} ${arg_SOURCES})
-  target_compile_options(${target} PRIVATE -Wall -Wextra)
+  target_compile_options(${target} PRIVATE ${KINETUNE_WARNINGS})
   target_compile_definitions(${target} PRIVATE KINETUNE_SOURCE_DIR="${CMAKE_SOURCE_DIR}"
                                                KINETUNE_BINARY_DIR="${CMAKE_BINARY_DIR}")
   target_include_directories(${target} PRIVATE "${CMAKE_SOURCE_DIR}/tests")

@@ -19,6 +19,7 @@ struct State {
   Expr symbol;
   Expr rate;     ///< d/dt, model units per model time unit
   Expr initial;  ///< value at the start; other states' symbols stand for their initial values; acyclic
+  core::Location where = {};  ///< in the model file, for messages
 };
 
 /// A number that is fixed during a simulation and that an estimation problem may set.
@@ -32,7 +33,8 @@ struct Parameter {
 struct InitialConstant {
   std::string id;
   Expr symbol;
-  Expr initial;  ///< as State::initial
+  Expr initial;  ///< as State::initial; time in it is 0
+  core::Location where = {};
 };
 
 /// A quantity computed at every time (SBML: assignment rule, and concentrations or amounts that follow from states).
@@ -40,6 +42,7 @@ struct Derived {
   std::string id;
   Expr symbol;
   Expr value;  ///< acyclic over the other derived quantities
+  core::Location where = {};
 };
 
 /// One "variable := value" of an event.
@@ -87,6 +90,7 @@ struct OdeModel {
   std::vector<Derived> derived;
   std::vector<Event> events;
   std::vector<Algebraic> algebraic;
+  std::vector<Expr> algebraic_unknowns;  ///< symbols of what the algebraic equations may determine
   std::vector<SpeciesUnits> species;
 
   /// The entries of that id, or nullptr.

@@ -79,6 +79,8 @@ class Graph {
 
   /// The simplified node for op over args (of this graph). Not for constants and symbols.
   Expr make(Op op, std::span<const Expr> args);
+  /// The node for op over args as they stand, for what has been simplified already.
+  Expr intern(Op op, std::span<const Expr> args);
 
  private:
   friend class Expr;
@@ -110,18 +112,26 @@ class Differentiator {
   Expr operator()(Expr, Expr symbol);
 
  private:
+  Expr differentiate_node(Expr, Expr symbol);
+  const Expr* known(Expr, Expr symbol) const;
+
   Graph& graph_;
   std::unordered_map<std::uint64_t, Expr> known_;
 };
 
-/// Every symbol that the expression depends on, in the order of their ids.
-std::vector<Expr> free_symbols(Expr);
-/// The same for several expressions at once.
+/// Every node that the expressions are made of, ids ascending: arguments come before their users.
+std::vector<Expr> reachable(std::span<const Expr>);
+
+/// Every symbol that the expressions depend on, ids ascending.
 std::vector<Expr> free_symbols(std::span<const Expr>);
+std::vector<Expr> free_symbols(Expr);
 
 /// Replaces symbols (once: what stands in a replacement is not replaced again).
 Expr substitute(Expr, const ExprMap& replacements);
 std::vector<Expr> substitute(std::span<const Expr>, const ExprMap& replacements);
+
+/// What an operation gives for numbers; the one definition that folding, evaluation and native code agree on.
+double compute(Op, std::span<const double> args);
 
 /// The number; `values` is asked for each symbol.
 double evaluate(Expr, const std::function<double(Expr symbol)>& values);

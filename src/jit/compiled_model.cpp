@@ -1,0 +1,69 @@
+#include "jit/compiled_model.hpp"
+
+#include <fmt/format.h>
+#include <llvm/ExecutionEngine/Orc/LLJIT.h>
+#include <llvm/Support/TargetSelect.h>
+
+#include "core/error.hpp"
+#include "jit/emit.hpp"
+
+namespace kinetune::jit {
+namespace {
+
+template <class T>
+T checked(llvm::Expected<T> result) {
+  if (!result) throw core::Error({}, "compiled model cannot be loaded: " + llvm::toString(result.takeError()));
+  return std::move(*result);
+}
+
+void check(llvm::Error error) {
+  if (error) throw core::Error({}, "compiled model cannot be loaded: " + llvm::toString(std::move(error)));
+}
+
+}  // namespace
+
+struct CompiledModel::Library {
+  std::unique_ptr<llvm::orc::LLJIT> jit;
+
+  explicit Library(const std::vector<std::string>& objects) {
+    llvm::InitializeNativeTarget();
+    llvm::InitializeNativeTargetAsmPrinter();
+    jit = checked(llvm::orc::LLJITBuilder().create());
+    // exp, log, pow come from this process
+    jit->getMainJITDylib().addGenerator(checked(
+        llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit->getDataLayout().getGlobalPrefix())));
+    for (const std::string& object : objects) {
+      check(jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "kinetune")));
+    }
+  }
+
+  Kernel find(const std::string& name) {
+    return llvm::jitTargetAddressToFunction<Kernel>(checked(jit->lookup(name)).getAddress());
+  }
+};
+
+CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
+  if (code_.cpu != host_cpu()) {
+    throw core::Error({}, "the model was compiled for another processor than this node's",
+                      "run on nodes of one kind, or start from a node like this one");
+  }
+  library_ = std::make_unique<Library>(code_.objects);
+  prelude_ = library_->find("prelude");
+  initials_ = library_->find("initials");
+  initials_by_parameter_ = library_->find("initials_by_parameter");
+  rates_ = library_->find("rates");
+  jacobian_ = library_->find("jacobian");
+  rates_by_parameter_ = library_->find("rates_by_parameter");
+  rates_and_derivatives_ = library_->find("rates_and_derivatives");
+  outputs_ = library_->find("outputs");
+  for (std::size_t i = 0; i < code_.observables.size(); ++i) {
+    observables_.push_back(library_->find(fmt::format("observable_{}", i)));
+    observable_derivatives_.push_back(library_->find(fmt::format("observable_derivatives_{}", i)));
+  }
+}
+
+CompiledModel::~CompiledModel() = default;
+CompiledModel::CompiledModel(CompiledModel&&) noexcept = default;
+CompiledModel& CompiledModel::operator=(CompiledModel&&) noexcept = default;
+
+}  // namespace kinetune::jit

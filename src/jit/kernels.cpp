@@ -1,0 +1,136 @@
+#include "jit/kernels.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
+
+namespace kinetune::jit {
+namespace {
+
+using symbolic::Differentiator;
+using symbolic::Expr;
+
+/// Position of each symbol in a list of symbols, by node id.
+std::unordered_map<std::uint32_t, int> positions(const std::vector<Expr>& symbols) {
+  std::unordered_map<std::uint32_t, int> result;
+  for (std::size_t i = 0; i < symbols.size(); ++i) result.emplace(symbols[i].id(), static_cast<int>(i));
+  return result;
+}
+
+struct SparseMatrix {
+  Pattern pattern;
+  std::vector<Expr> values;
+};
+
+enum class Diagonal { as_it_is, always_present };
+
+SparseMatrix differentiate(const std::vector<Expr>& functions, const std::vector<Expr>& symbols, Differentiator& d,
+                           Diagonal diagonal) {
+  const auto position = positions(symbols);
+  std::vector<std::vector<std::pair<int, Expr>>> columns(symbols.size());
+  for (std::size_t row = 0; row < functions.size(); ++row) {
+    for (const Expr& symbol : symbolic::free_symbols(functions[row])) {
+      const auto column = position.find(symbol.id());
+      if (column == position.end()) continue;
+      const Expr value = d(functions[row], symbol);
+      if (!value.is_constant(0.0)) columns[column->second].emplace_back(static_cast<int>(row), value);
+    }
+  }
+  SparseMatrix matrix{{static_cast<int>(functions.size()), static_cast<int>(symbols.size()), {0}, {}}, {}};
+  for (std::size_t j = 0; j < columns.size(); ++j) {
+    auto& column = columns[j];
+    const auto row_of = [](const auto& entry) { return entry.first; };
+    if (const int i = static_cast<int>(j);
+        diagonal == Diagonal::always_present && std::ranges::find(column, i, row_of) == column.end()) {
+      column.emplace_back(i, functions[j].graph().constant(0.0));
+    }
+    std::ranges::sort(column, {}, row_of);
+    for (const auto& [row, value] : column) {
+      matrix.pattern.rows.push_back(row);
+      matrix.values.push_back(value);
+    }
+    matrix.pattern.column_starts.push_back(matrix.pattern.n_nonzeros());
+  }
+  return matrix;
+}
+
+void append(std::vector<Expr>& to, const std::vector<Expr>& from) { to.insert(to.end(), from.begin(), from.end()); }
+
+/// Appends the non-zero derivatives of f and says by what they are.
+ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& states, const std::vector<Expr>& parameters,
+                                           const std::vector<Expr>& placeholders, Differentiator& d,
+                                           std::vector<Expr>& results) {
+  const std::vector<Expr> present = symbolic::free_symbols(f);
+  const auto by = [&](const std::vector<Expr>& symbols) {
+    std::vector<int> indices;
+    for (std::size_t i = 0; i < symbols.size(); ++i) {
+      if (!std::ranges::binary_search(present, symbols[i].id(), {}, &Expr::id)) continue;
+      const Expr value = d(f, symbols[i]);
+      if (value.is_constant(0.0)) continue;
+      indices.push_back(static_cast<int>(i));
+      results.push_back(value);
+    }
+    return indices;
+  };
+  ObservableLayout::Gradient gradient;
+  gradient.by_state = by(states);
+  gradient.by_parameter = by(parameters);
+  gradient.by_placeholder = by(placeholders);
+  return gradient;
+}
+
+}  // namespace
+
+KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
+  const model::FlatModel& model = source.model;
+  Differentiator d(*model.graph);
+  std::vector<Expr> differentiated;
+  for (const int index : source.differentiated) differentiated.push_back(model.parameter_symbols[index]);
+
+  code.n_states = static_cast<int>(model.state_symbols.size());
+  code.n_parameters = static_cast<int>(model.parameter_symbols.size());
+  code.n_outputs = static_cast<int>(source.outputs.size());
+  code.differentiated = source.differentiated;
+  const SparseMatrix by_state = differentiate(model.rates, model.state_symbols, d, Diagonal::always_present);
+  const SparseMatrix by_parameter = differentiate(model.rates, differentiated, d, Diagonal::as_it_is);
+  const SparseMatrix initials = differentiate(model.initials, differentiated, d, Diagonal::as_it_is);
+  code.jacobian = by_state.pattern;
+  code.rates_by_parameter = by_parameter.pattern;
+  code.initials_by_parameter = initials.pattern;
+
+  std::vector<Expr> all = model.rates;
+  append(all, by_state.values);
+  append(all, by_parameter.values);
+
+  KernelSet set;
+  set.common.emplace(model.time.id(), Slot{Slot::Array::time});
+  for (int i = 0; i < code.n_states; ++i) set.common.emplace(model.state_symbols[i].id(), Slot{Slot::Array::state, i});
+  set.kernels = {{"initials", model.initials, {}},
+                 {"initials_by_parameter", initials.values, {}},
+                 {"rates", model.rates, {}},
+                 {"jacobian", by_state.values, {}},
+                 {"rates_by_parameter", by_parameter.values, {}},
+                 {"rates_and_derivatives", std::move(all), {}},
+                 {"outputs", source.outputs, {}}};
+  for (std::size_t i = 0; i < source.observables.size(); ++i) {
+    const ObservableSource& observable = source.observables[i];
+    Bindings own;
+    for (const Expr& symbol : observable.placeholders) {
+      own.emplace(symbol.id(), Slot{Slot::Array::argument, static_cast<int>(own.size())});
+    }
+    std::vector<Expr> results{observable.value, observable.noise};
+    set.kernels.push_back({fmt::format("observable_{}", i), results, own});
+    ObservableLayout layout{.n_placeholders = static_cast<int>(observable.placeholders.size()), .value = {}, .noise = {}};
+    const auto gradient = [&](Expr f) {
+      return append_gradient(f, model.state_symbols, differentiated, observable.placeholders, d, results);
+    };
+    layout.value = gradient(observable.value);
+    layout.noise = gradient(observable.noise);
+    code.observables.push_back(std::move(layout));
+    set.kernels.push_back({fmt::format("observable_derivatives_{}", i), std::move(results), std::move(own)});
+  }
+  return set;
+}
+
+}  // namespace kinetune::jit

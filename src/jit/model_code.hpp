@@ -1,0 +1,76 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/ode_model.hpp"
+#include "symbolic/expr.hpp"
+
+namespace kinetune::jit {
+
+/// Where a sparse matrix can be non-zero: compressed columns, rows ascending within a column.
+struct Pattern {
+  int n_rows = 0;
+  int n_cols = 0;
+  std::vector<int> column_starts;  ///< (n_cols + 1)
+  std::vector<int> rows;           ///< (n_nonzeros)
+
+  int n_nonzeros() const { return static_cast<int>(rows.size()); }
+};
+
+/// An observable to compile. Expressions over time, states, parameters of the flat model, and the placeholders.
+struct ObservableSource {
+  symbolic::Expr value;
+  symbolic::Expr noise;                      ///< standard deviation (or scale) of the noise
+  std::vector<symbolic::Expr> placeholders;  ///< symbols whose values a measurement supplies
+};
+
+/// What is to be compiled.
+struct ModelSource {
+  model::FlatModel model;
+  std::vector<ObservableSource> observables;
+  std::vector<symbolic::Expr> outputs;  ///< further quantities to be read off a simulation
+  std::vector<int> differentiated;      ///< indices of the parameters that derivatives are taken by, ascending
+};
+
+/// Order of an observable's derivatives behind its value and noise: each list holds the indices (of states, of
+/// `differentiated` parameters, of placeholders) with a derivative that is not zero.
+struct ObservableLayout {
+  struct Gradient {
+    std::vector<int> by_state, by_parameter, by_placeholder;
+    std::size_t size() const { return by_state.size() + by_parameter.size() + by_placeholder.size(); }
+  };
+  int n_placeholders = 0;
+  Gradient value, noise;
+};
+
+/// Native code of a model with all that is needed to call it; plain data that can be sent to another process.
+/// It runs on processors that have what the compiling one has.
+struct ModelCode {
+  std::string cpu;                   ///< the processor it was made for, as LLVM names it
+  std::vector<std::string> objects;  ///< relocatable object files
+  int n_states = 0;
+  int n_parameters = 0;
+  int n_outputs = 0;
+  int n_prelude = 0;               ///< doubles that depend on parameters alone; the parameters themselves among them
+  std::vector<int> differentiated;
+  Pattern jacobian;                ///< d rate / d state, (n_states, n_states), with the whole diagonal
+  Pattern rates_by_parameter;      ///< d rate / d differentiated parameter, (n_states, n_differentiated)
+  Pattern initials_by_parameter;   ///< d initial value / d differentiated parameter, same shape
+  std::vector<ObservableLayout> observables;
+
+  std::string to_bytes() const;
+  /// @throws std::runtime_error when the bytes are not what to_bytes() made
+  static ModelCode from_bytes(std::string_view);
+};
+
+struct CompileOptions {
+  int max_operations_per_function = 600;  ///< longer kernels are cut: code generation is worse than linear in length
+  unsigned max_threads = 4;
+};
+
+/// Derivatives on the expression graph, then LLVM code generation for this processor.
+ModelCode compile(const ModelSource&, const CompileOptions& = {});
+
+}  // namespace kinetune::jit
