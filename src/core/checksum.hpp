@@ -5,7 +5,8 @@
 
 namespace kinetune::core {
 
-/// XXH3-128 of the bytes, as 32 hexadecimal digits. It tells inputs apart; it is no protection against forgery.
+/// XXH3-128 of the bytes, as 32 hexadecimal digits. It tells inputs apart; it is no protection against
+/// forgery.
 std::string checksum(std::string_view bytes);
 
 }  // namespace kinetune::core

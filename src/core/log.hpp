@@ -9,7 +9,8 @@ namespace kinetune::core {
 
 enum class LogLevel { debug, info, warning, error };
 
-/// Messages go to standard error; standard output belongs to results. Info and above are shown unless told otherwise.
+/// Messages go to standard error; standard output belongs to results. Info and above are shown unless told
+/// otherwise.
 void set_log_level(LogLevel);
 void log_text(LogLevel, std::string_view);
 

@@ -6,7 +6,8 @@
 namespace kinetune::core {
 
 /// A counter-based random stream: Philox4x64-10 (Salmon et al. 2011, doi:10.1145/2063384.2063405).
-/// The numbers are a function of (seed, stream, position) alone, so that a start draws the same whichever rank runs it.
+/// The numbers are a function of (seed, stream, position) alone, so that a start draws the same whichever
+/// rank runs it.
 class RandomStream {
  public:
   RandomStream(std::uint64_t seed, std::uint64_t stream) : seed_(seed), stream_(stream) {}

@@ -4,7 +4,8 @@
 
 namespace kinetune::core {
 
-/// Owns one handle of a C library. Policy has `type`, `static type null() noexcept` and `static void destroy(type) noexcept`.
+/// Owns one handle of a C library. Policy has `type`, `static type null() noexcept` and `static void
+/// destroy(type) noexcept`.
 template <class Policy>
 class UniqueHandle {
  public:

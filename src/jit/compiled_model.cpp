@@ -12,7 +12,8 @@ namespace {
 
 template <class T>
 T checked(llvm::Expected<T> result) {
-  if (!result) throw core::Error({}, "compiled model cannot be loaded: " + llvm::toString(result.takeError()));
+  if (!result)
+    throw core::Error({}, "compiled model cannot be loaded: " + llvm::toString(result.takeError()));
   return std::move(*result);
 }
 
@@ -30,8 +31,9 @@ struct CompiledModel::Library {
     llvm::InitializeNativeTargetAsmPrinter();
     jit = checked(llvm::orc::LLJITBuilder().create());
     // exp, log, pow come from this process
-    jit->getMainJITDylib().addGenerator(checked(
-        llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(jit->getDataLayout().getGlobalPrefix())));
+    jit->getMainJITDylib().addGenerator(
+        checked(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
+            jit->getDataLayout().getGlobalPrefix())));
     for (const std::string& object : objects) {
       check(jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "kinetune")));
     }

@@ -19,7 +19,8 @@
 namespace kinetune::jit {
 namespace {
 
-// Objects of about this many operations: enough of them to share between threads, not so many that linking shows.
+// Objects of about this many operations: enough of them to share between threads, not so many that linking
+// shows.
 constexpr std::size_t operations_per_object = 20000;
 
 std::string host_features() {
@@ -64,7 +65,8 @@ void add_kernel(llvm::Module& module, const Bindings& common, const CutAndNamed&
     return function;
   };
 
-  auto* entry = declare(source.kernel->name, {real, array, array, array, array}, llvm::Function::ExternalLinkage);
+  auto* entry =
+      declare(source.kernel->name, {real, array, array, array, array}, llvm::Function::ExternalLinkage);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", entry));
   std::vector<llvm::Value*> arguments;
   for (llvm::Argument& argument : entry->args()) arguments.push_back(&argument);

@@ -41,8 +41,10 @@ class Hoister {
     std::vector<Expr> args, fixed;
     const bool regroup = e.op() == Op::add || e.op() == Op::mul;
     for (const Expr& arg : e.args()) {
-      if (regroup && is_fixed(arg)) fixed.push_back(arg);
-      else args.push_back(as_argument(arg));
+      if (regroup && is_fixed(arg))
+        fixed.push_back(arg);
+      else
+        args.push_back(as_argument(arg));
     }
     // intern, not make: simplification would take the group apart again
     if (fixed.size() > 1) {
@@ -82,7 +84,8 @@ int hoist(KernelSet& set, const model::FlatModel& model) {
     if (is_hoisted_from(kernel)) kernel.results = hoister.rewrite(kernel.results);
   }
   const int n_hoisted = static_cast<int>(hoister.prelude().size());
-  for (int i = 0; i < n_hoisted; ++i) set.common.emplace(hoister.symbols()[i].id(), Slot{Slot::Array::prelude, i});
+  for (int i = 0; i < n_hoisted; ++i)
+    set.common.emplace(hoister.symbols()[i].id(), Slot{Slot::Array::prelude, i});
 
   Kernel prelude{"prelude", hoister.prelude(), {}};
   const int n_parameters = static_cast<int>(model.parameter_symbols.size());

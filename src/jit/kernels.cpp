@@ -25,8 +25,8 @@ struct SparseMatrix {
 
 enum class Diagonal { as_it_is, always_present };
 
-SparseMatrix differentiate(const std::vector<Expr>& functions, const std::vector<Expr>& symbols, Differentiator& d,
-                           Diagonal diagonal) {
+SparseMatrix differentiate(const std::vector<Expr>& functions, const std::vector<Expr>& symbols,
+                           Differentiator& d, Diagonal diagonal) {
   const auto position = positions(symbols);
   std::vector<std::vector<std::pair<int, Expr>>> columns(symbols.size());
   for (std::size_t row = 0; row < functions.size(); ++row) {
@@ -55,10 +55,13 @@ SparseMatrix differentiate(const std::vector<Expr>& functions, const std::vector
   return matrix;
 }
 
-void append(std::vector<Expr>& to, const std::vector<Expr>& from) { to.insert(to.end(), from.begin(), from.end()); }
+void append(std::vector<Expr>& to, const std::vector<Expr>& from) {
+  to.insert(to.end(), from.begin(), from.end());
+}
 
 /// Appends the non-zero derivatives of f and says by what they are.
-ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& states, const std::vector<Expr>& parameters,
+ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& states,
+                                           const std::vector<Expr>& parameters,
                                            const std::vector<Expr>& placeholders, Differentiator& d,
                                            std::vector<Expr>& results) {
   const std::vector<Expr> present = symbolic::free_symbols(f);
@@ -105,7 +108,8 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
 
   KernelSet set;
   set.common.emplace(model.time.id(), Slot{Slot::Array::time});
-  for (int i = 0; i < code.n_states; ++i) set.common.emplace(model.state_symbols[i].id(), Slot{Slot::Array::state, i});
+  for (int i = 0; i < code.n_states; ++i)
+    set.common.emplace(model.state_symbols[i].id(), Slot{Slot::Array::state, i});
   set.kernels = {{"initials", model.initials, {}},
                  {"initials_by_parameter", initials.values, {}},
                  {"rates", model.rates, {}},
@@ -121,7 +125,8 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
     }
     std::vector<Expr> results{observable.value, observable.noise};
     set.kernels.push_back({fmt::format("observable_{}", i), results, own});
-    ObservableLayout layout{.n_placeholders = static_cast<int>(observable.placeholders.size()), .value = {}, .noise = {}};
+    ObservableLayout layout{
+        .n_placeholders = static_cast<int>(observable.placeholders.size()), .value = {}, .noise = {}};
     const auto gradient = [&](Expr f) {
       return append_gradient(f, model.state_symbols, differentiated, observable.placeholders, d, results);
     };

@@ -27,11 +27,12 @@ struct KernelSet {
   Bindings common;
 };
 
-/// The kernels of a model under the names that CompiledModel looks up; fills in all of `code` but the objects.
+/// The kernels of a model under the names that CompiledModel looks up; fills in all of `code` but the
+/// objects.
 KernelSet make_kernels(const ModelSource&, ModelCode& code);
 
-/// Moves what depends on parameters alone out of the kernels into the first one, "prelude", whose results the others
-/// read. The parameters themselves stand behind the hoisted values.
+/// Moves what depends on parameters alone out of the kernels into the first one, "prelude", whose results the
+/// others read. The parameters themselves stand behind the hoisted values.
 /// @returns the number of prelude values
 int hoist(KernelSet&, const model::FlatModel&);
 

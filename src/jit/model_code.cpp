@@ -28,8 +28,8 @@ void serialize(Archive& archive, ObservableLayout& o) {
 
 template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
-  archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated, c.jacobian,
-          c.rates_by_parameter, c.initials_by_parameter, c.observables);
+  archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
+          c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables);
 }
 
 std::string ModelCode::to_bytes() const {

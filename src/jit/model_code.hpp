@@ -19,7 +19,8 @@ struct Pattern {
   int n_nonzeros() const { return static_cast<int>(rows.size()); }
 };
 
-/// An observable to compile. Expressions over time, states, parameters of the flat model, and the placeholders.
+/// An observable to compile. Expressions over time, states, parameters of the flat model, and the
+/// placeholders.
 struct ObservableSource {
   symbolic::Expr value;
   symbolic::Expr noise;                      ///< standard deviation (or scale) of the noise
@@ -31,11 +32,11 @@ struct ModelSource {
   model::FlatModel model;
   std::vector<ObservableSource> observables;
   std::vector<symbolic::Expr> outputs;  ///< further quantities to be read off a simulation
-  std::vector<int> differentiated;      ///< indices of the parameters that derivatives are taken by, ascending
+  std::vector<int> differentiated;  ///< indices of the parameters that derivatives are taken by, ascending
 };
 
-/// Order of an observable's derivatives behind its value and noise: each list holds the indices (of states, of
-/// `differentiated` parameters, of placeholders) with a derivative that is not zero.
+/// Order of an observable's derivatives behind its value and noise: each list holds the indices (of states,
+/// of `differentiated` parameters, of placeholders) with a derivative that is not zero.
 struct ObservableLayout {
   struct Gradient {
     std::vector<int> by_state, by_parameter, by_placeholder;
@@ -53,11 +54,11 @@ struct ModelCode {
   int n_states = 0;
   int n_parameters = 0;
   int n_outputs = 0;
-  int n_prelude = 0;               ///< doubles that depend on parameters alone; the parameters themselves among them
+  int n_prelude = 0;  ///< doubles that depend on parameters alone; the parameters themselves among them
   std::vector<int> differentiated;
-  Pattern jacobian;                ///< d rate / d state, (n_states, n_states), with the whole diagonal
-  Pattern rates_by_parameter;      ///< d rate / d differentiated parameter, (n_states, n_differentiated)
-  Pattern initials_by_parameter;   ///< d initial value / d differentiated parameter, same shape
+  Pattern jacobian;               ///< d rate / d state, (n_states, n_states), with the whole diagonal
+  Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
+  Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
 
   std::string to_bytes() const;
@@ -66,7 +67,8 @@ struct ModelCode {
 };
 
 struct CompileOptions {
-  int max_operations_per_function = 600;  ///< longer kernels are cut: code generation is worse than linear in length
+  int max_operations_per_function =
+      600;  ///< longer kernels are cut: code generation is worse than linear in length
   unsigned max_threads = 4;
 };
 

@@ -39,12 +39,15 @@ class PieceEmitter {
   llvm::Value* argument(Argument which) { return function_.getArg(static_cast<unsigned>(which)); }
 
   llvm::Value* address(Argument array, int index) {
-    return builder_.CreateConstInBoundsGEP1_32(builder_.getDoubleTy(), argument(array), static_cast<unsigned>(index));
+    return builder_.CreateConstInBoundsGEP1_32(builder_.getDoubleTy(), argument(array),
+                                               static_cast<unsigned>(index));
   }
   llvm::Value* load(Argument array, int index) {
     return builder_.CreateLoad(builder_.getDoubleTy(), address(array, index));
   }
-  void store(llvm::Value* value, Argument array, int index) { builder_.CreateStore(value, address(array, index)); }
+  void store(llvm::Value* value, Argument array, int index) {
+    builder_.CreateStore(value, address(array, index));
+  }
 
   llvm::Value* real(double value) { return llvm::ConstantFP::get(builder_.getDoubleTy(), value); }
 
@@ -77,10 +80,14 @@ class PieceEmitter {
     const auto own = kernel_.own.find(e.id());
     const Slot slot = own != kernel_.own.end() ? own->second : common_.at(e.id());
     switch (slot.array) {
-      case Slot::Array::time: return argument(Argument::time);
-      case Slot::Array::state: return load(Argument::state, slot.index);
-      case Slot::Array::prelude: return load(Argument::prelude, slot.index);
-      case Slot::Array::argument: break;
+      case Slot::Array::time:
+        return argument(Argument::time);
+      case Slot::Array::state:
+        return load(Argument::state, slot.index);
+      case Slot::Array::prelude:
+        return load(Argument::prelude, slot.index);
+      case Slot::Array::argument:
+        break;
     }
     return load(Argument::argument, slot.index);
   }
@@ -92,9 +99,12 @@ class PieceEmitter {
     llvm::Value* denominator = nullptr;
     bool negative = false;
     for (const Expr& arg : e.args()) {
-      if (arg.is_constant(-1.0)) negative = !negative;
-      else if (cut_.divisors.contains(arg.id())) denominator = multiply(denominator, power(arg.args()[0], -arg.args()[1].value()));
-      else numerator = multiply(numerator, number(arg));
+      if (arg.is_constant(-1.0))
+        negative = !negative;
+      else if (cut_.divisors.contains(arg.id()))
+        denominator = multiply(denominator, power(arg.args()[0], -arg.args()[1].value()));
+      else
+        numerator = multiply(numerator, number(arg));
     }
     if (!numerator) numerator = real(1.0);
     if (denominator) numerator = builder_.CreateFDiv(numerator, denominator);
@@ -110,7 +120,8 @@ class PieceEmitter {
   llvm::Value* power(Expr base, double exponent) {
     if (exponent < 0.0) return builder_.CreateFDiv(real(1.0), power(base, -exponent));
     const double whole = std::floor(exponent), fraction = exponent - whole;
-    if (exponent > 16.0 || (fraction != 0.0 && fraction != 0.5)) return call("pow", {number(base), real(exponent)});
+    if (exponent > 16.0 || (fraction != 0.0 && fraction != 0.5))
+      return call("pow", {number(base), real(exponent)});
     llvm::Value* result = fraction == 0.5 ? call("sqrt", {number(base)}) : nullptr;
     llvm::Value* square = number(base);
     for (auto bits = static_cast<unsigned>(whole); bits != 0; bits >>= 1) {
@@ -126,14 +137,17 @@ class PieceEmitter {
     }
     llvm::Type* real_type = builder_.getDoubleTy();
     const std::vector<llvm::Type*> types(arguments.size(), real_type);
-    auto callee = function_.getParent()->getOrInsertFunction(name, llvm::FunctionType::get(real_type, types, false));
+    auto callee =
+        function_.getParent()->getOrInsertFunction(name, llvm::FunctionType::get(real_type, types, false));
     auto* declared = llvm::cast<llvm::Function>(callee.getCallee());
     declared->setDoesNotAccessMemory();
     declared->setDoesNotThrow();
     return builder_.CreateCall(callee, arguments);
   }
 
-  llvm::Value* intrinsic(llvm::Intrinsic::ID id, Expr a) { return builder_.CreateUnaryIntrinsic(id, number(a)); }
+  llvm::Value* intrinsic(llvm::Intrinsic::ID id, Expr a) {
+    return builder_.CreateUnaryIntrinsic(id, number(a));
+  }
 
   llvm::Value* sign(llvm::Value* a) {
     llvm::Value* one_sided = builder_.CreateSelect(builder_.CreateFCmpOLT(a, real(0.0)), real(-1.0), a);
@@ -143,42 +157,75 @@ class PieceEmitter {
   llvm::Value* operation(Expr e) {
     const auto a = e.args();
     switch (e.op()) {
-      case Op::add: return sum(e);
-      case Op::mul: return product(e);
-      case Op::pow: return a[1].is_constant() ? power(a[0], a[1].value()) : call("pow", {number(a[0]), number(a[1])});
-      case Op::exp: return call("exp", {number(a[0])});
-      case Op::log: return call("log", {number(a[0])});
-      case Op::sin: return call("sin", {number(a[0])});
-      case Op::cos: return call("cos", {number(a[0])});
-      case Op::tan: return call("tan", {number(a[0])});
-      case Op::asin: return call("asin", {number(a[0])});
-      case Op::acos: return call("acos", {number(a[0])});
-      case Op::atan: return call("atan", {number(a[0])});
-      case Op::sinh: return call("sinh", {number(a[0])});
-      case Op::cosh: return call("cosh", {number(a[0])});
-      case Op::tanh: return call("tanh", {number(a[0])});
-      case Op::asinh: return call("asinh", {number(a[0])});
-      case Op::acosh: return call("acosh", {number(a[0])});
-      case Op::atanh: return call("atanh", {number(a[0])});
-      case Op::abs: return intrinsic(llvm::Intrinsic::fabs, a[0]);
-      case Op::floor: return intrinsic(llvm::Intrinsic::floor, a[0]);
-      case Op::ceil: return intrinsic(llvm::Intrinsic::ceil, a[0]);
-      case Op::sign: return sign(number(a[0]));
-      case Op::min: return choose(builder_.CreateFCmpOLT(number(a[0]), number(a[1])), a[0], a[1]);
-      case Op::max: return choose(builder_.CreateFCmpOGT(number(a[0]), number(a[1])), a[0], a[1]);
-      case Op::remainder: return remainder(number(a[0]), number(a[1]));
-      case Op::less: return builder_.CreateFCmpOLT(number(a[0]), number(a[1]));
-      case Op::less_equal: return builder_.CreateFCmpOLE(number(a[0]), number(a[1]));
-      case Op::equal: return builder_.CreateFCmpOEQ(number(a[0]), number(a[1]));
-      case Op::logical_and: return builder_.CreateAnd(condition(a[0]), condition(a[1]));
-      case Op::logical_or: return builder_.CreateOr(condition(a[0]), condition(a[1]));
-      case Op::logical_not: return builder_.CreateNot(condition(a[0]));
-      case Op::select: return choose(condition(a[0]), a[1], a[2]);
+      case Op::add:
+        return sum(e);
+      case Op::mul:
+        return product(e);
+      case Op::pow:
+        return a[1].is_constant() ? power(a[0], a[1].value()) : call("pow", {number(a[0]), number(a[1])});
+      case Op::exp:
+        return call("exp", {number(a[0])});
+      case Op::log:
+        return call("log", {number(a[0])});
+      case Op::sin:
+        return call("sin", {number(a[0])});
+      case Op::cos:
+        return call("cos", {number(a[0])});
+      case Op::tan:
+        return call("tan", {number(a[0])});
+      case Op::asin:
+        return call("asin", {number(a[0])});
+      case Op::acos:
+        return call("acos", {number(a[0])});
+      case Op::atan:
+        return call("atan", {number(a[0])});
+      case Op::sinh:
+        return call("sinh", {number(a[0])});
+      case Op::cosh:
+        return call("cosh", {number(a[0])});
+      case Op::tanh:
+        return call("tanh", {number(a[0])});
+      case Op::asinh:
+        return call("asinh", {number(a[0])});
+      case Op::acosh:
+        return call("acosh", {number(a[0])});
+      case Op::atanh:
+        return call("atanh", {number(a[0])});
+      case Op::abs:
+        return intrinsic(llvm::Intrinsic::fabs, a[0]);
+      case Op::floor:
+        return intrinsic(llvm::Intrinsic::floor, a[0]);
+      case Op::ceil:
+        return intrinsic(llvm::Intrinsic::ceil, a[0]);
+      case Op::sign:
+        return sign(number(a[0]));
+      case Op::min:
+        return choose(builder_.CreateFCmpOLT(number(a[0]), number(a[1])), a[0], a[1]);
+      case Op::max:
+        return choose(builder_.CreateFCmpOGT(number(a[0]), number(a[1])), a[0], a[1]);
+      case Op::remainder:
+        return remainder(number(a[0]), number(a[1]));
+      case Op::less:
+        return builder_.CreateFCmpOLT(number(a[0]), number(a[1]));
+      case Op::less_equal:
+        return builder_.CreateFCmpOLE(number(a[0]), number(a[1]));
+      case Op::equal:
+        return builder_.CreateFCmpOEQ(number(a[0]), number(a[1]));
+      case Op::logical_and:
+        return builder_.CreateAnd(condition(a[0]), condition(a[1]));
+      case Op::logical_or:
+        return builder_.CreateOr(condition(a[0]), condition(a[1]));
+      case Op::logical_not:
+        return builder_.CreateNot(condition(a[0]));
+      case Op::select:
+        return choose(condition(a[0]), a[1], a[2]);
       case Op::xlogy: {
         llvm::Value* logarithm = builder_.CreateFMul(number(a[0]), call("log", {number(a[1])}));
         return builder_.CreateSelect(builder_.CreateFCmpOEQ(number(a[0]), real(0.0)), real(0.0), logarithm);
       }
-      case Op::constant: case Op::symbol: break;
+      case Op::constant:
+      case Op::symbol:
+        break;
     }
     llvm_unreachable("constants and symbols are no operations");
   }

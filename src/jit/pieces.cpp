@@ -43,7 +43,8 @@ CutKernel cut(const Kernel& kernel, int max_operations) {
   std::unordered_map<std::uint32_t, int> piece_of, uses;
   result.pieces.emplace_back();
   for (const Expr& e : schedule(kernel.results)) {
-    if (static_cast<int>(result.pieces.back().operations.size()) >= max_operations) result.pieces.emplace_back();
+    if (static_cast<int>(result.pieces.back().operations.size()) >= max_operations)
+      result.pieces.emplace_back();
     const int piece = static_cast<int>(result.pieces.size()) - 1;
     result.pieces.back().operations.push_back(e);
     piece_of.emplace(e.id(), piece);

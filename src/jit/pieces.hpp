@@ -18,7 +18,8 @@ struct Piece {
 struct CutKernel {
   std::vector<Piece> pieces;
   std::unordered_map<std::uint32_t, int> spilled;  ///< workspace slot of each node that a later piece uses
-  std::unordered_set<std::uint32_t> divisors;      ///< negative powers that only one product uses: it divides instead
+  std::unordered_set<std::uint32_t>
+      divisors;  ///< negative powers that only one product uses: it divides instead
 };
 
 CutKernel cut(const Kernel&, int max_operations);

@@ -11,22 +11,38 @@ std::uint64_t key(Expr e, Expr symbol) { return std::uint64_t{e.id()} << 32 | sy
 Expr slope(Graph& graph, Op op, Expr a) {
   const Expr one = graph.constant(1.0);
   switch (op) {
-    case Op::exp: return unary(Op::exp, a);
-    case Op::log: return pow(a, -1.0);
-    case Op::sin: return unary(Op::cos, a);
-    case Op::cos: return -unary(Op::sin, a);
-    case Op::tan: return one + pow(unary(Op::tan, a), 2.0);
-    case Op::asin: return pow(one - pow(a, 2.0), -0.5);
-    case Op::acos: return -pow(one - pow(a, 2.0), -0.5);
-    case Op::atan: return pow(one + pow(a, 2.0), -1.0);
-    case Op::sinh: return unary(Op::cosh, a);
-    case Op::cosh: return unary(Op::sinh, a);
-    case Op::tanh: return one - pow(unary(Op::tanh, a), 2.0);
-    case Op::asinh: return pow(one + pow(a, 2.0), -0.5);
-    case Op::acosh: return pow(a - 1.0, -0.5) * pow(a + 1.0, -0.5);
-    case Op::atanh: return pow(one - pow(a, 2.0), -1.0);
-    case Op::abs: return unary(Op::sign, a);
-    default: return graph.constant(0.0);  // sign, floor, ceil, logical_not: constant between their jumps
+    case Op::exp:
+      return unary(Op::exp, a);
+    case Op::log:
+      return pow(a, -1.0);
+    case Op::sin:
+      return unary(Op::cos, a);
+    case Op::cos:
+      return -unary(Op::sin, a);
+    case Op::tan:
+      return one + pow(unary(Op::tan, a), 2.0);
+    case Op::asin:
+      return pow(one - pow(a, 2.0), -0.5);
+    case Op::acos:
+      return -pow(one - pow(a, 2.0), -0.5);
+    case Op::atan:
+      return pow(one + pow(a, 2.0), -1.0);
+    case Op::sinh:
+      return unary(Op::cosh, a);
+    case Op::cosh:
+      return unary(Op::sinh, a);
+    case Op::tanh:
+      return one - pow(unary(Op::tanh, a), 2.0);
+    case Op::asinh:
+      return pow(one + pow(a, 2.0), -0.5);
+    case Op::acosh:
+      return pow(a - 1.0, -0.5) * pow(a + 1.0, -0.5);
+    case Op::atanh:
+      return pow(one - pow(a, 2.0), -1.0);
+    case Op::abs:
+      return unary(Op::sign, a);
+    default:
+      return graph.constant(0.0);  // sign, floor, ceil, logical_not: constant between their jumps
   }
 }
 
@@ -60,8 +76,10 @@ Expr Differentiator::differentiate_node(Expr e, Expr symbol) {
   const auto args = e.args();
   const auto d = [&](std::size_t i) { return *known(args[i], symbol); };
   switch (e.op()) {
-    case Op::constant: return zero;
-    case Op::symbol: return graph_.constant(e == symbol ? 1.0 : 0.0);
+    case Op::constant:
+      return zero;
+    case Op::symbol:
+      return graph_.constant(e == symbol ? 1.0 : 0.0);
     case Op::add: {
       std::vector<Expr> terms;
       for (std::size_t i = 0; i < args.size(); ++i) {
@@ -88,12 +106,22 @@ Expr Differentiator::differentiate_node(Expr e, Expr symbol) {
       const Expr by_factor = d(0).is_constant(0.0) ? zero : binary(Op::xlogy, d(0), args[1]);
       return d(1).is_constant(0.0) ? by_factor : by_factor + args[0] * d(1) / args[1];
     }
-    case Op::min: return select(binary(Op::less, args[0], args[1]), d(0), d(1));
-    case Op::max: return select(binary(Op::less, args[1], args[0]), d(0), d(1));
-    case Op::remainder: return d(0) - unary(Op::floor, args[0] / args[1]) * d(1);
-    case Op::select: return select(args[0], d(1), d(2));
-    case Op::less: case Op::less_equal: case Op::equal: case Op::logical_and: case Op::logical_or: return zero;
-    default: return d(0).is_constant(0.0) ? zero : slope(graph_, e.op(), args[0]) * d(0);
+    case Op::min:
+      return select(binary(Op::less, args[0], args[1]), d(0), d(1));
+    case Op::max:
+      return select(binary(Op::less, args[1], args[0]), d(0), d(1));
+    case Op::remainder:
+      return d(0) - unary(Op::floor, args[0] / args[1]) * d(1);
+    case Op::select:
+      return select(args[0], d(1), d(2));
+    case Op::less:
+    case Op::less_equal:
+    case Op::equal:
+    case Op::logical_and:
+    case Op::logical_or:
+      return zero;
+    default:
+      return d(0).is_constant(0.0) ? zero : slope(graph_, e.op(), args[0]) * d(0);
   }
 }
 
@@ -108,7 +136,8 @@ std::vector<Expr> substitute(std::span<const Expr> roots, const ExprMap& replace
   std::vector<Expr> args;
   for (const Expr& e : reachable(roots)) {
     if (e.is_symbol()) {
-      if (const auto entry = replacements.find(e); entry != replacements.end()) changed[e.id()] = entry->second;
+      if (const auto entry = replacements.find(e); entry != replacements.end())
+        changed[e.id()] = entry->second;
       continue;
     }
     bool differs = false;

@@ -20,16 +20,35 @@ enum class Op : std::uint8_t {
   add,       ///< n-ary sum
   mul,       ///< n-ary product
   pow,       ///< (base, exponent), as C's pow
-  exp, log,
-  sin, cos, tan, asin, acos, atan, sinh, cosh, tanh, asinh, acosh, atanh,
-  abs, sign, floor, ceil,
-  min, max,        ///< binary
-  remainder,       ///< (a, b): a - b floor(a / b), the sign of b
-  less, less_equal, equal,  ///< binary
-  logical_and, logical_or,  ///< binary
+  exp,
+  log,
+  sin,
+  cos,
+  tan,
+  asin,
+  acos,
+  atan,
+  sinh,
+  cosh,
+  tanh,
+  asinh,
+  acosh,
+  atanh,
+  abs,
+  sign,
+  floor,
+  ceil,
+  min,
+  max,        ///< binary
+  remainder,  ///< (a, b): a - b floor(a / b), the sign of b
+  less,
+  less_equal,
+  equal,  ///< binary
+  logical_and,
+  logical_or,  ///< binary
   logical_not,
-  select,          ///< (condition, value if true, value otherwise); only the chosen value matters
-  xlogy,           ///< (x, y): x log(y), and 0 where x = 0: keeps derivatives of powers finite at a base of 0
+  select,  ///< (condition, value if true, value otherwise); only the chosen value matters
+  xlogy,   ///< (x, y): x log(y), and 0 where x = 0: keeps derivatives of powers finite at a base of 0
 };
 
 /// A handle to one node of a Graph; cheap to copy, equal exactly when the nodes are the same.
@@ -50,7 +69,9 @@ class Expr {
   bool is_constant(double v) const { return op() == Op::constant && value() == v; }
   bool is_symbol() const { return op() == Op::symbol; }
 
-  friend bool operator==(const Expr& a, const Expr& b) noexcept { return a.id_ == b.id_ && a.graph_ == b.graph_; }
+  friend bool operator==(const Expr& a, const Expr& b) noexcept {
+    return a.id_ == b.id_ && a.graph_ == b.graph_;
+  }
 
  private:
   Graph* graph_ = nullptr;
@@ -62,9 +83,9 @@ struct ExprHash {
 };
 using ExprMap = std::unordered_map<Expr, Expr, ExprHash>;
 
-/// A pool of expressions in which equal expressions are one node (hash-consing). Nodes are simplified as they are made
-/// (constants folded; sums and products flattened, ordered and collected) and never removed. An argument's id is
-/// always below its user's, so ids are a topological order. Not thread-safe.
+/// A pool of expressions in which equal expressions are one node (hash-consing). Nodes are simplified as they
+/// are made (constants folded; sums and products flattened, ordered and collected) and never removed. An
+/// argument's id is always below its user's, so ids are a topological order. Not thread-safe.
 class Graph {
  public:
   Graph();
@@ -99,13 +120,14 @@ Expr operator*(double, Expr);
 Expr pow(Expr base, Expr exponent);
 Expr pow(Expr base, double exponent);
 Expr sqrt(Expr);
-Expr unary(Op, Expr);            ///< any operation of one argument
-Expr binary(Op, Expr, Expr);     ///< any operation of two
+Expr unary(Op, Expr);         ///< any operation of one argument
+Expr binary(Op, Expr, Expr);  ///< any operation of two
 Expr select(Expr condition, Expr if_true, Expr otherwise);
 Expr sum(Graph&, std::span<const Expr>);
 
-/// d expr / d symbol. Derivatives of select are taken branch by branch, of floor, ceil, sign and comparisons are 0.
-/// Differentiates many expressions by many symbols of one graph and remembers every intermediate result.
+/// d expr / d symbol. Derivatives of select are taken branch by branch, of floor, ceil, sign and comparisons
+/// are 0. Differentiates many expressions by many symbols of one graph and remembers every intermediate
+/// result.
 class Differentiator {
  public:
   explicit Differentiator(Graph& graph) : graph_(graph) {}

@@ -51,9 +51,11 @@ Expr Graph::constant(double value) {
 }
 
 Expr Graph::symbol(std::string_view name) {
-  if (const auto entry = impl_->symbols.find(name); entry != impl_->symbols.end()) return {this, entry->second};
+  if (const auto entry = impl_->symbols.find(name); entry != impl_->symbols.end())
+    return {this, entry->second};
   impl_->names.emplace_back(name);
-  const auto id = impl_->add({.op = Op::symbol, .payload = static_cast<std::uint32_t>(impl_->names.size() - 1)});
+  const auto id =
+      impl_->add({.op = Op::symbol, .payload = static_cast<std::uint32_t>(impl_->names.size() - 1)});
   impl_->symbols.emplace(impl_->names.back(), id);
   return {this, id};
 }

@@ -77,8 +77,10 @@ Expr simplified_product(Graph& graph, std::span<const Expr> args) {
   std::vector<Expr> product;
   for (const auto& [base, exponent] : factors) {
     const Expr factor = pow(base, exponent);
-    if (factor.is_constant()) constant *= factor.value();
-    else product.push_back(factor);
+    if (factor.is_constant())
+      constant *= factor.value();
+    else
+      product.push_back(factor);
   }
   if (product.empty()) return graph.constant(constant);
   std::ranges::sort(product, ById{});
@@ -103,10 +105,17 @@ Expr simplified_power(Graph& graph, Expr base, Expr exponent) {
 /// Whether the node's value is 0 or 1 by construction.
 bool is_logical(Expr e) {
   switch (e.op()) {
-    case Op::less: case Op::less_equal: case Op::equal:
-    case Op::logical_and: case Op::logical_or: case Op::logical_not: return true;
-    case Op::constant: return e.value() == 0.0 || e.value() == 1.0;
-    default: return false;
+    case Op::less:
+    case Op::less_equal:
+    case Op::equal:
+    case Op::logical_and:
+    case Op::logical_or:
+    case Op::logical_not:
+      return true;
+    case Op::constant:
+      return e.value() == 0.0 || e.value() == 1.0;
+    default:
+      return false;
   }
 }
 
@@ -137,19 +146,28 @@ Expr simplified(Graph& graph, Op op, std::span<const Expr> args) {
     return graph.constant(compute(op, std::span(values).first(args.size())));
   }
   switch (op) {
-    case Op::pow: return simplified_power(graph, args[0], args[1]);
-    case Op::exp: return args[0].op() == Op::log ? args[0].args()[0] : graph.intern(op, args);
-    case Op::log: return args[0].op() == Op::exp ? args[0].args()[0] : graph.intern(op, args);
-    case Op::min: case Op::max: return args[0] == args[1] ? args[0] : graph.intern(op, args);
-    case Op::logical_and: case Op::logical_or: return simplified_junction(graph, op, args[0], args[1]);
+    case Op::pow:
+      return simplified_power(graph, args[0], args[1]);
+    case Op::exp:
+      return args[0].op() == Op::log ? args[0].args()[0] : graph.intern(op, args);
+    case Op::log:
+      return args[0].op() == Op::exp ? args[0].args()[0] : graph.intern(op, args);
+    case Op::min:
+    case Op::max:
+      return args[0] == args[1] ? args[0] : graph.intern(op, args);
+    case Op::logical_and:
+    case Op::logical_or:
+      return simplified_junction(graph, op, args[0], args[1]);
     case Op::logical_not:
       return args[0].op() == Op::logical_not && is_logical(args[0].args()[0]) ? args[0].args()[0]
                                                                               : graph.intern(op, args);
-    case Op::select: return simplified_select(graph, args);
+    case Op::select:
+      return simplified_select(graph, args);
     case Op::xlogy:
       if (args[0].is_constant(0.0) || args[1].is_constant(1.0)) return graph.constant(0.0);
       return graph.intern(op, args);
-    default: return graph.intern(op, args);
+    default:
+      return graph.intern(op, args);
   }
 }
 

@@ -6,7 +6,8 @@
 
 namespace kinetune::symbolic {
 
-/// The simplest known node equal to op over args wherever both are finite. What Graph::make does; no need to call it.
+/// The simplest known node equal to op over args wherever both are finite. What Graph::make does; no need to
+/// call it.
 Expr simplified(Graph&, Op, std::span<const Expr> args);
 
 }  // namespace kinetune::symbolic

@@ -1,6 +1,6 @@
-#include "core/error.hpp"
-
 #include <gtest/gtest.h>
+
+#include "core/error.hpp"
 
 using kinetune::core::Error;
 

@@ -1,10 +1,9 @@
-#include "core/file.hpp"
-
 #include <filesystem>
 
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
+#include "core/file.hpp"
 
 namespace fs = std::filesystem;
 using namespace kinetune::core;

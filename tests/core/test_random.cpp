@@ -1,14 +1,15 @@
-#include "core/random.hpp"
-
 #include <cmath>
 #include <vector>
 
 #include <gtest/gtest.h>
 
+#include "core/random.hpp"
+
 using kinetune::core::RandomStream;
 
 TEST(RandomStream, is_philox_as_its_authors_publish_it) {
-  // Random123's kat_vectors: philox4x64 10, counter 0, key 0, answers 16554d9eca36314c db20fe9d672d0fdc d7e772cee186176b 7e68b68aec7ba23b
+  // Random123's kat_vectors: philox4x64 10, counter 0, key 0, answers 16554d9eca36314c db20fe9d672d0fdc
+  // d7e772cee186176b 7e68b68aec7ba23b
   RandomStream stream(0, 0);
   EXPECT_EQ(stream.bits(), 0x7e68b68aec7ba23bu);
   EXPECT_EQ(stream.bits(), 0xd7e772cee186176bu);

@@ -1,6 +1,6 @@
-#include "core/unique_handle.hpp"
-
 #include <gtest/gtest.h>
+
+#include "core/unique_handle.hpp"
 
 namespace {
 

@@ -1,0 +1,192 @@
+#include "simulate/cvodes_adjoint.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include <cvodes/cvodes.h>
+#include <cvodes/cvodes_ls.h>
+
+#include "simulate/block_vector.hpp"
+#include "simulate/newton_matrix.hpp"
+
+namespace kinetune::simulate {
+namespace {
+
+constexpr long steps_between_checkpoints = 500;
+
+// The adjoint's absolute tolerance, as a share of rtol times its largest component.
+constexpr double adjoint_floor = 1e-4;
+
+double largest(const BlockVector& v) {
+  double result = 0.0;
+  for (long i = 0; i < v.size(); ++i) result = std::max(result, std::fabs(v.data[i]));
+  return result;
+}
+
+}  // namespace
+
+CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOptions& options, int n_active)
+    : states_(model, options, 0),
+      options_(options),
+      jacobian_(model.code().jacobian.n_nonzeros()),
+      by_parameter_(model.code().rates_by_parameter.n_nonzeros()),
+      factors_(make_factorisation(model.code().jacobian, options.linear_solver)),
+      adjoint_(new_block_vector(model.n_states(), 0, states_.context())),
+      gradient_(new_block_vector(std::max(n_active, 1), 0, states_.context())),
+      matrix_(new_pattern_matrix(model.code().jacobian, states_.context())),
+      linear_solver_(new_block_solver(*factors_, Orientation::transposed, states_.context())) {
+  if (CVodeAdjInit(states_.cvode(), steps_between_checkpoints, CV_POLYNOMIAL) != CV_SUCCESS) {
+    throw std::runtime_error("CVODES' adjoint module cannot be set up");
+  }
+}
+
+std::expected<void, IntegrationFailure> CvodesAdjoint::forward(const Segment& segment, std::span<double> x,
+                                                               std::span<const double> times, Sink& sink) {
+  prelude_.assign(segment.prelude.begin(), segment.prelude.end());
+  active_.assign(segment.active.begin(), segment.active.end());
+  segment_ = segment;
+  segment_.prelude = prelude_;
+  segment_.active = active_;
+  segment_.parameters = {};
+  cotangents_.clear();
+  CVodeAdjReInit(states_.cvode());
+  if (const auto started = states_.start(segment_, x, {}); !started) return started;
+
+  const auto advance = [](void* cvode, double t, N_Vector y) {
+    double reached;
+    int checkpoints;
+    return CVodeF(cvode, t, y, &reached, CV_NORMAL, &checkpoints);
+  };
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (times[i] > segment_.start) {
+      if (const auto arrived = states_.go_to(times[i], advance); !arrived) return arrived;
+    }
+    Cotangent cotangent{times[i], std::vector<double>(x.size())};
+    sink.at(i, states_.states(), {}, cotangent.value);
+    cotangents_.push_back(std::move(cotangent));
+  }
+  if (segment_.end > segment_.start && (times.empty() || times.back() < segment_.end)) {
+    if (const auto arrived = states_.go_to(segment_.end, advance); !arrived) return arrived;
+  }
+  std::ranges::copy(states_.states(), x.begin());
+  return {};
+}
+
+std::expected<void, IntegrationFailure> CvodesAdjoint::backward(std::span<double> adjoint,
+                                                                std::span<double> gradient) {
+  const BlockVector& lambda = block(adjoint_.get());
+  const BlockVector& integral = block(gradient_.get());
+  std::ranges::copy(adjoint, lambda.data);
+  std::fill_n(integral.data, integral.n, 0.0);
+  double t = segment_.end;
+  for (auto cotangent = cotangents_.rbegin(); cotangent != cotangents_.rend(); ++cotangent) {
+    if (const auto arrived = go_back(t, cotangent->time); !arrived) return arrived;
+    t = cotangent->time;
+    for (int i = 0; i < lambda.n; ++i) lambda.data[i] += cotangent->value[i];
+  }
+  if (const auto arrived = go_back(t, segment_.start); !arrived) return arrived;
+  std::copy_n(lambda.data, lambda.n, adjoint.begin());
+  for (std::size_t k = 0; k < gradient.size(); ++k) gradient[k] += integral.data[k];
+  return {};
+}
+
+std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, double to) {
+  if (!(to < from) || largest(block(adjoint_.get())) == 0.0) return {};
+  const auto fail = [&](IntegrationError error, double time) {
+    return std::unexpected(IntegrationFailure{error, time});
+  };
+  if (!std::isfinite(largest(block(adjoint_.get())))) return fail(IntegrationError::not_finite, from);
+  if (const int flag = restart(from); flag < 0) return fail(integration_error(flag), from);
+  void* cvode = states_.cvode();
+  const int flag = CVodeB(cvode, to, CV_NORMAL);
+  void* backward = CVodeGetAdjCVodeBmem(cvode, backward_problem_);
+  long steps = 0;
+  CVodeGetNumSteps(backward, &steps);
+  statistics_.backward_steps += steps;
+  double reached = from;
+  if (flag < 0) {
+    CVodeGetCurrentTime(backward, &reached);
+    return fail(integration_error(flag), reached);
+  }
+  CVodeGetB(cvode, backward_problem_, &reached, adjoint_.get());
+  CVodeGetQuadB(cvode, backward_problem_, &reached, gradient_.get());
+  return {};
+}
+
+/// Starts the backward problem at a time, with the adjoint and the integral as they stand.
+int CvodesAdjoint::restart(double from) {
+  void* cvode = states_.cvode();
+  const bool is_new = backward_problem_ < 0;
+  if (is_new) {
+    if (const int flag = CVodeCreateB(cvode, CV_BDF, &backward_problem_); flag < 0) return flag;
+    if (const int flag = CVodeInitB(cvode, backward_problem_, adjoint_rates, from, adjoint_.get()); flag < 0)
+      return flag;
+    CVodeSetUserDataB(cvode, backward_problem_, this);
+    CVodeSetLinearSolverB(cvode, backward_problem_, linear_solver_.get(), matrix_.get());
+    CVodeSetJacFnB(cvode, backward_problem_, adjoint_jacobian);
+    CVodeSetMaxNumStepsB(cvode, backward_problem_, options_.max_steps);
+    if (const int flag = CVodeQuadInitB(cvode, backward_problem_, gradient_rates, gradient_.get()); flag < 0)
+      return flag;
+    CVodeSetQuadErrConB(cvode, backward_problem_, 1);
+  } else {
+    if (const int flag = CVodeReInitB(cvode, backward_problem_, from, adjoint_.get()); flag < 0) return flag;
+    if (const int flag = CVodeQuadReInitB(cvode, backward_problem_, gradient_.get()); flag < 0) return flag;
+  }
+  const double floor = options_.rtol * adjoint_floor * largest(block(adjoint_.get()));
+  CVodeSStolerancesB(cvode, backward_problem_, options_.rtol, floor);
+  return CVodeQuadSStolerancesB(cvode, backward_problem_, options_.rtol, floor);
+}
+
+/// d lambda / dt = -(df/dx)' lambda
+int CvodesAdjoint::adjoint_rates(double t, N_Vector x, N_Vector adjoint, N_Vector derivative, void* user) {
+  auto& self = *static_cast<CvodesAdjoint*>(user);
+  const jit::Pattern& pattern = self.states_.model().code().jacobian;
+  self.states_.model().jacobian(t, block(x).data, self.prelude_.data(), self.jacobian_.data());
+  const double* lambda = block(adjoint).data;
+  double* out = block(derivative).data;
+  bool finite = true;
+  for (int j = 0; j < pattern.n_cols; ++j) {
+    double sum = 0.0;
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+      sum -= self.jacobian_[e] * lambda[pattern.rows[e]];
+    }
+    out[j] = sum;
+    finite = finite && std::isfinite(sum);
+  }
+  return finite ? 0 : 1;
+}
+
+int CvodesAdjoint::adjoint_jacobian(double t, N_Vector x, N_Vector, N_Vector, SUNMatrix matrix, void* user,
+                                    N_Vector, N_Vector, N_Vector) {
+  auto& self = *static_cast<CvodesAdjoint*>(user);
+  const int n = self.states_.model().code().jacobian.n_nonzeros();
+  self.states_.model().jacobian(t, block(x).data, self.prelude_.data(), values(matrix));
+  for (int e = 0; e < n; ++e) values(matrix)[e] = -values(matrix)[e];  // the solver transposes
+  return 0;
+}
+
+/// What the integral over the way back is of: -(df/dp)' lambda.
+int CvodesAdjoint::gradient_rates(double t, N_Vector x, N_Vector adjoint, N_Vector derivative, void* user) {
+  auto& self = *static_cast<CvodesAdjoint*>(user);
+  const jit::Pattern& pattern = self.states_.model().code().rates_by_parameter;
+  self.states_.model().rates_by_parameter(t, block(x).data, self.prelude_.data(), self.by_parameter_.data());
+  const double* lambda = block(adjoint).data;
+  double* out = block(derivative).data;
+  std::fill_n(out, block(derivative).n, 0.0);
+  for (std::size_t k = 0; k < self.active_.size(); ++k) {
+    const int j = self.active_[k];
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+      out[k] -= self.by_parameter_[e] * lambda[pattern.rows[e]];
+    }
+  }
+  return 0;
+}
+
+Statistics CvodesAdjoint::take_statistics() {
+  Statistics result = std::exchange(statistics_, {});
+  result += states_.take_statistics();
+  return result;
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "simulate/cvodes_system.hpp"
+
+namespace kinetune::simulate {
+
+/// One segment's forward pass with checkpoints, and the way back over it.
+class CvodesAdjoint {
+ public:
+  CvodesAdjoint(const jit::CompiledModel&, const IntegratorOptions&, int n_active);
+
+  std::expected<void, IntegrationFailure> forward(const Segment&, std::span<double> x,
+                                                  std::span<const double> times, Sink&);
+  std::expected<void, IntegrationFailure> backward(std::span<double> adjoint, std::span<double> gradient);
+  Statistics take_statistics();
+
+ private:
+  static int adjoint_rates(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
+                           _generic_N_Vector* derivative, void*);
+  static int adjoint_jacobian(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
+                              _generic_N_Vector* derivative, _generic_SUNMatrix*, void*, _generic_N_Vector*,
+                              _generic_N_Vector*, _generic_N_Vector*);
+  static int gradient_rates(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
+                            _generic_N_Vector* derivative, void*);
+
+  std::expected<void, IntegrationFailure> go_back(double from, double to);
+  int restart(double from);
+
+  struct Cotangent {
+    double time;
+    std::vector<double> value;
+  };
+
+  CvodesSystem states_;
+  const IntegratorOptions& options_;
+  Segment segment_{};  // its spans are copied below: the caller's may be gone on the way back
+  std::vector<double> prelude_;
+  std::vector<int> active_;
+  std::vector<Cotangent> cotangents_;  // ascending in time
+  std::vector<double> jacobian_, by_parameter_;
+  std::unique_ptr<Factorisation> factors_;
+  core::UniqueHandle<VectorPolicy> adjoint_, gradient_;
+  core::UniqueHandle<MatrixPolicy> matrix_;
+  core::UniqueHandle<LinearSolverPolicy> linear_solver_;
+  int backward_problem_ = -1;  // CVODES' handle
+  Statistics statistics_;
+};
+
+}  // namespace kinetune::simulate

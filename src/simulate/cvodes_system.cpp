@@ -1,0 +1,205 @@
+#include "simulate/cvodes_system.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <stdexcept>
+
+#include <cvodes/cvodes.h>
+#include <cvodes/cvodes_ls.h>
+
+#include "simulate/block_vector.hpp"
+#include "simulate/newton_matrix.hpp"
+#include "simulate/simd.hpp"
+
+namespace kinetune::simulate {
+namespace {
+
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
+
+SUNContext make_context() {
+  SUNContext context = nullptr;
+  if (SUNContext_Create(nullptr, &context) != 0) throw std::bad_alloc();
+  return context;
+}
+
+KINETUNE_SIMD void add_multiple(int n, double factor, const double* __restrict x, double* __restrict y) {
+  for (int i = 0; i < n; ++i) y[i] += factor * x[i];
+}
+
+KINETUNE_SIMD void row_weights(int m, double rtol, const double* __restrict s, const double* __restrict atol,
+                               double* __restrict weights) {
+  for (int k = 0; k < m; ++k) weights[k] = 1.0 / (rtol * std::fabs(s[k]) + atol[k]);
+}
+
+}  // namespace
+
+void ContextPolicy::destroy(type context) noexcept { SUNContext_Free(&context); }
+void VectorPolicy::destroy(type vector) noexcept { N_VDestroy(vector); }
+void MatrixPolicy::destroy(type matrix) noexcept { SUNMatDestroy(matrix); }
+void LinearSolverPolicy::destroy(type solver) noexcept { SUNLinSolFree(solver); }
+void CvodePolicy::destroy(type cvode) noexcept { CVodeFree(&cvode); }
+
+IntegrationError integration_error(int flag) {
+  switch (flag) {
+    case CV_TOO_MUCH_WORK:
+      return IntegrationError::too_many_steps;
+    case CV_TOO_MUCH_ACC:
+      return IntegrationError::too_much_accuracy;
+    case CV_ERR_FAILURE:
+      return IntegrationError::error_test;
+    case CV_CONV_FAILURE:
+      return IntegrationError::convergence;
+    case CV_LSETUP_FAIL:
+    case CV_LSOLVE_FAIL:
+      return IntegrationError::singular_matrix;
+    case CV_RHSFUNC_FAIL:
+    case CV_FIRST_RHSFUNC_ERR:
+    case CV_REPTD_RHSFUNC_ERR:
+    case CV_UNREC_RHSFUNC_ERR:
+      return IntegrationError::not_finite;
+    default:
+      return IntegrationError::internal;
+  }
+}
+
+CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOptions& options,
+                           int n_sensitivities)
+    : model_(model),
+      options_(options),
+      n_sensitivities_(n_sensitivities),
+      factors_(make_factorisation(model.code().jacobian, options.linear_solver)),
+      context_(make_context()),
+      y_(new_block_vector(model.n_states(), n_sensitivities, context_.get())),
+      matrix_(new_pattern_matrix(model.code().jacobian, context_.get())),
+      linear_solver_(new_block_solver(*factors_, Orientation::as_stored, context_.get())),
+      cvode_(CVodeCreate(CV_BDF, context_.get())) {
+  const auto& code = model.code();
+  derivatives_.resize(code.n_states + code.jacobian.n_nonzeros() + code.rates_by_parameter.n_nonzeros());
+  void* cvode = cvode_.get();
+  const bool ready = cvode && CVodeInit(cvode, rates, 0.0, y_.get()) == CV_SUCCESS &&
+                     CVodeWFtolerances(cvode, error_weights) == CV_SUCCESS &&
+                     CVodeSetUserData(cvode, this) == CV_SUCCESS &&
+                     CVodeSetLinearSolver(cvode, linear_solver_.get(), matrix_.get()) == CV_SUCCESS &&
+                     CVodeSetJacFn(cvode, jacobian) == CV_SUCCESS;
+  if (!ready) throw std::runtime_error("CVODES cannot be set up");
+  // Failures come back as flags and are reported by us.
+  CVodeSetErrHandlerFn(
+      cvode, [](int, const char*, const char*, char*, void*) {}, nullptr);
+  CVodeSetMaxHnilWarns(cvode, -1);
+}
+
+std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segment, std::span<const double> x,
+                                                            std::span<const double> sensitivities_at_start) {
+  segment_ = &segment;
+  steps_taken_ = 0;
+  if (n_sensitivities_ > 0) choose_active();
+  std::ranges::copy(x, states().begin());
+  std::ranges::copy(sensitivities_at_start, sensitivities().begin());
+  if (!all_finite(states()) || !all_finite(sensitivities())) {
+    return std::unexpected(IntegrationFailure{IntegrationError::not_finite, segment.start});
+  }
+  if (segment.end > segment.start) {
+    CVodeReInit(cvode_.get(), segment.start, y_.get());
+    CVodeSetStopTime(cvode_.get(), segment.end);
+  }
+  return {};
+}
+
+std::span<double> CvodesSystem::states() {
+  return {block(y_.get()).data, static_cast<std::size_t>(model_.n_states())};
+}
+
+std::span<double> CvodesSystem::sensitivities() {
+  return {block(y_.get()).data + model_.n_states(),
+          static_cast<std::size_t>(model_.n_states()) * n_sensitivities_};
+}
+
+void CvodesSystem::choose_active() {
+  const auto& code = model_.code();
+  const jit::Pattern& pattern = code.rates_by_parameter;
+  active_entries_.clear();
+  sensitivity_tolerances_.resize(n_sensitivities_);
+  for (int k = 0; k < n_sensitivities_; ++k) {
+    const int j = segment_->active[k];
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+      active_entries_.push_back({e, pattern.rows[e] * n_sensitivities_ + k});
+    }
+    const double size = std::fabs(segment_->parameters[code.differentiated[j]]);
+    sensitivity_tolerances_[k] = options_.atol / (size > 0.0 ? size : 1.0);
+  }
+}
+
+int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
+  auto& system = *static_cast<CvodesSystem*>(user);
+  ++system.statistics_.rate_evaluations;
+  const int n = system.model_.n_states();
+  const double* prelude = system.segment_->prelude.data();
+  double* dx = block(derivative).data;
+  if (system.n_sensitivities_ == 0) {
+    system.model_.rates(t, block(y).data, prelude, dx);
+  } else {
+    system.model_.rates_and_derivatives(t, block(y).data, prelude, system.derivatives_.data());
+    std::copy_n(system.derivatives_.data(), n, dx);
+    system.sensitivity_rates(block(y).data + n, dx + n);
+  }
+  // A positive value makes CVODES try a smaller step.
+  return all_finite({dx, static_cast<std::size_t>(block(derivative).size())}) ? 0 : 1;
+}
+
+/// dS/dt = (df/dx) S + df/dp
+void CvodesSystem::sensitivity_rates(const double* s, double* derivative) const {
+  const int n = model_.n_states(), m = n_sensitivities_;
+  const jit::Pattern& pattern = model_.code().jacobian;
+  const double* jacobian = derivatives_.data() + n;
+  const double* by_parameter = jacobian + pattern.n_nonzeros();
+  std::fill_n(derivative, static_cast<long>(n) * m, 0.0);
+  for (const auto& [value, target] : active_entries_) derivative[target] = by_parameter[value];
+  for (int j = 0; j < n; ++j) {
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+      add_multiple(m, jacobian[e], s + static_cast<long>(j) * m,
+                   derivative + static_cast<long>(pattern.rows[e]) * m);
+    }
+  }
+}
+
+int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, void* user, N_Vector, N_Vector,
+                           N_Vector) {
+  auto& system = *static_cast<CvodesSystem*>(user);
+  ++system.statistics_.jacobian_evaluations;
+  system.model_.jacobian(t, block(y).data, system.segment_->prelude.data(), values(matrix));
+  return 0;  // what is not finite fails in the factorisation, after which CVODES tries a smaller step
+}
+
+int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
+  const auto& system = *static_cast<CvodesSystem*>(user);
+  const auto [n, m, data] = block(y);
+  double* w = block(weights).data;
+  const auto& options = system.options_;
+  for (int i = 0; i < n; ++i) w[i] = 1.0 / (options.rtol * std::fabs(data[i]) + options.atol);
+  for (int i = 0; i < n && m > 0; ++i) {
+    const long row = n + static_cast<long>(i) * m;
+    row_weights(m, options.rtol, data + row, system.sensitivity_tolerances_.data(), w + row);
+  }
+  return 0;
+}
+
+void CvodesSystem::prepare_step_limit() {
+  CVodeSetMaxNumSteps(cvode_.get(), std::max(1l, options_.max_steps - steps_taken_));
+}
+
+std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
+  long steps = 0;
+  CVodeGetNumSteps(cvode_.get(), &steps);
+  statistics_.steps += steps - steps_taken_;
+  steps_taken_ = steps;
+  if (flag >= 0) return {};
+  double reached = segment_->start;
+  CVodeGetCurrentTime(cvode_.get(), &reached);
+  return std::unexpected(IntegrationFailure{integration_error(flag), reached});
+}
+
+Statistics CvodesSystem::take_statistics() { return std::exchange(statistics_, {}); }
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,49 @@
+#include "simulate/integrator.hpp"
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+
+namespace kinetune::simulate {
+
+void IntegratorOptions::validate() const {
+  if (!(rtol > 0.0 && rtol < 1.0)) {
+    throw core::Error({}, fmt::format("relative tolerance {}", rtol),
+                      "give a number between 0 and 1, such as 1e-8");
+  }
+  if (!(atol > 0.0))
+    throw core::Error({}, fmt::format("absolute tolerance {}", atol),
+                      "give a positive number, such as 1e-12");
+  if (max_steps <= 0)
+    throw core::Error({}, fmt::format("at most {} steps", max_steps), "give a positive number");
+}
+
+std::string_view to_string(IntegrationError error) {
+  switch (error) {
+    case IntegrationError::too_many_steps:
+      return "too many steps";
+    case IntegrationError::error_test:
+      return "step size became too small (error test)";
+    case IntegrationError::convergence:
+      return "step size became too small (corrector does not converge)";
+    case IntegrationError::singular_matrix:
+      return "Newton matrix is singular";
+    case IntegrationError::not_finite:
+      return "rates are not finite";
+    case IntegrationError::too_much_accuracy:
+      return "tolerances below machine precision";
+    case IntegrationError::internal:
+      break;
+  }
+  return "solver failed";
+}
+
+Statistics& Statistics::operator+=(const Statistics& other) {
+  steps += other.steps;
+  rate_evaluations += other.rate_evaluations;
+  jacobian_evaluations += other.jacobian_evaluations;
+  backward_steps += other.backward_steps;
+  return *this;
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,114 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <vector>
+
+#include "jit/compiled_model.hpp"
+
+namespace kinetune::simulate {
+
+enum class LinearSolver { automatic, dense, klu };
+
+/// Accuracy and limits of an integration, whichever method carries it out.
+struct IntegratorOptions {
+  double rtol = 1e-8;
+  double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
+  int max_steps = 20000;  ///< of one segment, forward and backward each
+  LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
+
+  /// @throws core::Error on what cannot be meant
+  void validate() const;
+};
+
+enum class IntegrationError {
+  too_many_steps,
+  error_test,   ///< the error test failed at the smallest step
+  convergence,  ///< the corrector did not converge at the smallest step
+  singular_matrix,
+  not_finite,         ///< rates or initial values that are not finite numbers
+  too_much_accuracy,  ///< the tolerances ask for more than double precision gives
+  internal,           ///< anything else the solver reports
+};
+std::string_view to_string(IntegrationError);
+
+/// Why an integration stopped early. Holds no numbers that could pass for a result.
+struct IntegrationFailure {
+  IntegrationError error;
+  double time;  ///< last time reached, model time unit
+};
+
+/// Work done since the statistics were last reset.
+struct Statistics {
+  long steps = 0;
+  long rate_evaluations = 0;
+  long jacobian_evaluations = 0;
+  long backward_steps = 0;
+
+  Statistics& operator+=(const Statistics&);
+};
+
+enum class Mode {
+  states,   ///< the trajectory alone
+  forward,  ///< with sensitivities by the active parameters
+  adjoint,  ///< keeps a tape, for backward()
+};
+
+/// A stretch of model time in which nothing jumps.
+struct Segment {
+  double start;
+  double end;
+  std::span<const double> prelude;     ///< CompiledModel::prelude of the segment's parameters
+  std::span<const double> parameters;  ///< (n_parameters), for the scale of sensitivities
+  std::span<const int> active;  ///< which of the model's differentiated parameters are looked at, ascending
+};
+
+/// Receives what was asked for, in the order of time.
+class Sink {
+ public:
+  virtual ~Sink() = default;
+  /// @param index          into the requested times
+  /// @param x              (n_states)
+  /// @param sensitivities  (n_states, n_active) row-major, linear scale; empty unless Mode::forward
+  /// @param cotangent      (n_states) zeros, to be overwritten by d objective / d x at this time; empty
+  /// unless Mode::adjoint
+  virtual void at(std::size_t index, std::span<const double> x, std::span<const double> sensitivities,
+                  std::span<double> cotangent) = 0;
+};
+
+/// An integration method. One instance a thread; it owns its memory and its tape, and the same call gives the
+/// same result whatever was integrated before.
+class Integrator {
+ public:
+  virtual ~Integrator() = default;
+
+  /// @param x              (n_states) at the segment's start; afterwards at its end
+  /// @param sensitivities  (n_states, n_active) row-major, likewise; empty unless Mode::forward
+  /// @param times          ascending, within [start, end]
+  virtual std::expected<void, IntegrationFailure> forward(const Segment&, Mode, std::span<double> x,
+                                                          std::span<double> sensitivities,
+                                                          std::span<const double> times, Sink&) = 0;
+
+  /// Goes back over the last segment that was integrated with Mode::adjoint and not gone back over yet.
+  /// @param adjoint   (n_states) d objective / d x at the segment's end; afterwards at its start
+  /// @param gradient  (n_active) what the segment adds to d objective / d parameter, linear scale, is added
+  /// here
+  virtual std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
+                                                           std::span<double> gradient) = 0;
+
+  /// Forgets the tape. Call it before a new simulation with Mode::adjoint.
+  virtual void clear_tape() = 0;
+
+  /// Work done since the last call.
+  virtual Statistics take_statistics() = 0;
+};
+
+/// CVODES, variable-order BDF (Hindmarsh et al. 2005, doi:10.1145/1089014.1089020). Forward sensitivities are
+/// integrated with the states as one system whose Newton matrix is taken block-diagonal, so that one
+/// factorisation serves all.
+/// @param model  must outlive the integrator
+std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const IntegratorOptions&);
+
+}  // namespace kinetune::simulate
