@@ -1,11 +1,10 @@
-#include "symbolic/expr.hpp"
-
 #include <array>
 #include <cmath>
 
 #include <gtest/gtest.h>
 
 #include "core/random.hpp"
+#include "symbolic/expr.hpp"
 
 using namespace kinetune::symbolic;
 
@@ -62,13 +61,20 @@ TEST_F(ExprTest, depth_is_no_limit) {
 
 TEST_F(ExprTest, derivatives_agree_with_central_differences) {
   const Expr one = graph.constant(1.0);
-  std::vector<Expr> formulas{pow(x, y),        pow(y, x),          x / (y + x),
-                             pow(x, 3.0) * y,  sqrt(x * y + 1.0),  unary(Op::tan, x),
+  std::vector<Expr> formulas{pow(x, y),
+                             pow(y, x),
+                             x / (y + x),
+                             pow(x, 3.0) * y,
+                             sqrt(x * y + 1.0),
+                             unary(Op::tan, x),
                              pow(x, y) / (pow(x, y) + pow(graph.constant(0.4), y)),
-                             binary(Op::min, x, y * x + 0.05), binary(Op::max, x * x, y), select(binary(Op::less, x, y), x * x, one / x),
-                             binary(Op::xlogy, x, y + x), binary(Op::remainder, 3.0 * x, y)};
-  for (const Op op : {Op::exp, Op::log, Op::sin, Op::cos, Op::tan, Op::asin, Op::acos, Op::atan, Op::sinh, Op::cosh,
-                      Op::tanh, Op::asinh, Op::atanh, Op::abs}) {
+                             binary(Op::min, x, y * x + 0.05),
+                             binary(Op::max, x * x, y),
+                             select(binary(Op::less, x, y), x * x, one / x),
+                             binary(Op::xlogy, x, y + x),
+                             binary(Op::remainder, 3.0 * x, y)};
+  for (const Op op : {Op::exp, Op::log, Op::sin, Op::cos, Op::tan, Op::asin, Op::acos, Op::atan, Op::sinh,
+                      Op::cosh, Op::tanh, Op::asinh, Op::atanh, Op::abs}) {
     formulas.push_back(unary(op, x * x + 0.1));
   }
   formulas.push_back(unary(Op::acosh, x + 1.5));
@@ -100,10 +106,22 @@ TEST_F(ExprTest, simplified_values_equal_plain_ones_for_random_formulas) {
     for (int step = 0; step < 12; ++step) {
       const auto i = random.below(pool.size()), j = random.below(pool.size());
       switch (random.below(4)) {
-        case 0: pool.push_back(pool[i] + pool[j]); values.push_back(values[i] + values[j]); break;
-        case 1: pool.push_back(pool[i] - pool[j]); values.push_back(values[i] - values[j]); break;
-        case 2: pool.push_back(pool[i] * pool[j]); values.push_back(values[i] * values[j]); break;
-        default: pool.push_back(pow(pool[i], 2.0)); values.push_back(values[i] * values[i]); break;
+        case 0:
+          pool.push_back(pool[i] + pool[j]);
+          values.push_back(values[i] + values[j]);
+          break;
+        case 1:
+          pool.push_back(pool[i] - pool[j]);
+          values.push_back(values[i] - values[j]);
+          break;
+        case 2:
+          pool.push_back(pool[i] * pool[j]);
+          values.push_back(values[i] * values[j]);
+          break;
+        default:
+          pool.push_back(pow(pool[i], 2.0));
+          values.push_back(values[i] * values[i]);
+          break;
       }
       const double scale = std::abs(values.back()) + 1.0;
       if (scale > 1e6) break;
@@ -123,6 +141,4 @@ TEST_F(ExprTest, logic_keeps_its_truth_table) {
   EXPECT_EQ(at(binary(Op::logical_and, x, truth), 0.5), 1.0);  // a number as a condition: not 0 is true
 }
 
-TEST_F(ExprTest, substitution_is_simultaneous) {
-  EXPECT_EQ(substitute(x - y, {{x, y}, {y, x}}), y - x);
-}
+TEST_F(ExprTest, substitution_is_simultaneous) { EXPECT_EQ(substitute(x - y, {{x, y}, {y, x}}), y - x); }

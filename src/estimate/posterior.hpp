@@ -1,0 +1,75 @@
+#pragma once
+
+#include <memory>
+
+#include "estimate/problem.hpp"
+#include "jit/compiled_model.hpp"
+#include "optimize/objective.hpp"
+#include "simulate/integrator.hpp"
+
+namespace kinetune::estimate {
+
+enum class Sensitivities { automatic, forward, adjoint };
+
+struct PosteriorOptions {
+  simulate::IntegratorOptions integrator;
+  Sensitivities sensitivities =
+      Sensitivities::automatic;  ///< automatic: adjoint where there are many parameters
+};
+
+/// How one simulation went.
+struct SimulationStatus {
+  std::string condition_id;
+  std::string failure;  ///< empty: all went well
+  double time = 0;      ///< model time reached
+  simulate::Statistics statistics;
+};
+
+/// What the simulations said beside the objective, for reports.
+struct Details {
+  std::vector<SimulationStatus> simulations;
+  std::vector<double> values;  ///< (n_measurements) simulated, linear, in the order of the measurement table
+  std::vector<double> noise;   ///< (n_measurements) sigma
+};
+
+/// The objective and the parts it is made of. Gradients are by the parameters on their scales.
+struct Terms {
+  double llh = 0;                      ///< log-likelihood
+  double chi2 = 0;                     ///< sum of squared residuals over sigma
+  double prior = 0;                    ///< negative logarithm of the prior
+  std::vector<double> gradient;        ///< (n_x) of fval; empty if not asked for
+  std::vector<double> gradient_prior;  ///< (n_x) the prior's share of it
+  std::vector<double>
+      gauss_newton;  ///< (n_x, n_x) expected second derivative of fval; empty if not asked for
+
+  double fval() const { return prior - llh; }
+};
+
+/// Negative logarithm of the posterior of an estimation problem. One instance a thread.
+class Posterior final : public optimize::Objective {
+ public:
+  /// @throws core::Error when options contradict each other
+  Posterior(Problem, jit::ModelCode, const PosteriorOptions&);
+  ~Posterior() override;
+
+  std::size_t size() const override;
+  std::span<const double> lower_bounds() const override;
+  std::span<const double> upper_bounds() const override;
+  std::expected<optimize::Evaluation, optimize::EvaluationFailure> evaluate(std::span<const double> x,
+                                                                            optimize::Order) override;
+
+  /// The same with all that is known about it. With details, a simulation that fails does not keep the others
+  /// from being tried.
+  std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
+                                                           Details* details = nullptr);
+
+  /// What `automatic` has come to.
+  Sensitivities sensitivities() const;
+  const Problem& problem() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kinetune::estimate

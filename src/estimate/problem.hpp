@@ -1,0 +1,75 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "petab/problem.hpp"
+
+namespace kinetune::estimate {
+
+using petab::Prior;
+using petab::Scale;
+
+/// A parameter that is estimated. Bounds and nominal value are on its scale.
+struct EstimatedParameter {
+  std::string id;
+  std::string name;
+  Scale scale = Scale::linear;
+  double lower_bound = 0;
+  double upper_bound = 0;
+  double nominal = 0;          ///< NaN where the problem gives none
+  std::optional<Prior> prior;  ///< of the objective
+};
+
+/// Where a number comes from: an estimated parameter's linear value, or a constant.
+struct Binding {
+  double constant = 0;
+  int estimated = -1;  ///< index of the estimated parameter, or -1
+};
+
+/// One measurement of a simulation.
+struct DataPoint {
+  int row = 0;         ///< of the problem's measurement table, from 0
+  int time_index = 0;  ///< into the simulation's times
+  int observable = 0;
+  double measurement = 0;  ///< linear
+  std::vector<Binding> placeholders;
+};
+
+/// One simulation and the data it is compared with.
+struct Simulation {
+  std::string condition_id;
+  std::string preequilibration_condition_id;  ///< empty: none
+  std::vector<Binding> parameters;            ///< (n_parameters of the model)
+  std::vector<double> times;                  ///< those of the data, ascending, each once
+  std::vector<DataPoint> data;                ///< by time
+};
+
+struct Observable {
+  std::string id;
+  Scale transformation = Scale::linear;
+  petab::NoiseDistribution noise = petab::NoiseDistribution::normal;
+};
+
+/// What an objective needs to know beside the model's code; plain data that can be sent to another process.
+struct Problem {
+  std::vector<EstimatedParameter> parameters;
+  std::vector<std::string> model_parameter_ids;  ///< in the order of Simulation::parameters
+  std::vector<std::string> state_ids;
+  std::vector<Observable> observables;
+  std::vector<Simulation> simulations;
+
+  std::string to_bytes() const;
+  /// @throws std::runtime_error when the bytes are not what to_bytes() made
+  static Problem from_bytes(std::string_view);
+};
+
+/// Between a parameter's linear value and the one on its scale.
+double scaled(Scale, double linear);
+double unscaled(Scale, double on_scale);
+/// d linear / d scaled, given the linear value.
+double unscaled_slope(Scale, double linear);
+
+}  // namespace kinetune::estimate

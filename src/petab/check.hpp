@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <unordered_map>
+
+#include "petab/diagnostics.hpp"
+#include "petab/problem.hpp"
+
+namespace kinetune::petab {
+
+/// Reports what the tables say wrongly together: repeated ids, bounds, references that lead nowhere, numbers
+/// of observable and noise parameters, measurements that have no logarithm. read_problem calls it.
+void check_tables(const Problem&, Diagnostics&);
+
+/// What an id of the model stands for, as far as PEtab makes a difference.
+enum class EntityKind {
+  parameter,    ///< a number that the problem may set
+  compartment,  ///< a condition may set its size
+  state,        ///< a species, or what a rate rule governs: a condition may set its initial value
+  assigned,     ///< an assignment rule gives it: formulas may use it, nothing may set it
+  other,        ///< a reaction or anything else that formulas may use
+};
+
+using ModelEntities = std::unordered_map<std::string, EntityKind>;
+
+/// Reports ids of formulas, conditions and the parameter table that neither the model nor the problem knows,
+/// and model entities that are set where they must not be.
+void check_against_model(const Problem&, const ModelEntities&, Diagnostics&);
+
+}  // namespace kinetune::petab

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/error.hpp"
+
+namespace kinetune::petab {
+
+/// Collects everything that is wrong with an input. A check reports here and goes on; whoever asked decides
+/// whether the first error ends the program or all of them are shown.
+class Diagnostics {
+ public:
+  void report(core::Location where, std::string what, std::string suggestion = {});
+
+  /// Runs a step that may throw core::Error and reports what it throws.
+  /// @return whether the step ended
+  template <class Step>
+  bool attempt(Step&& step) {
+    try {
+      std::forward<Step>(step)();
+      return true;
+    } catch (const core::Error& error) {
+      errors_.push_back(error);
+      return false;
+    }
+  }
+
+  const std::vector<core::Error>& errors() const noexcept { return errors_; }  ///< in the order of reading
+  void throw_first() const;                                                    ///< nothing where all is well
+
+ private:
+  std::vector<core::Error> errors_;
+};
+
+}  // namespace kinetune::petab

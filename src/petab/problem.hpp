@@ -1,0 +1,151 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/error.hpp"
+#include "petab/diagnostics.hpp"
+
+namespace kinetune::petab {
+
+/// The scale a parameter is estimated on, or an observable is compared on. log is the natural logarithm.
+enum class Scale { linear, log, log10 };
+
+enum class Estimate { no, yes };
+
+/// PEtab v1's prior types. Parameters: bounds of the uniform ones; mean and standard deviation of the normal
+/// ones; location and scale of the Laplace ones.
+enum class PriorType {
+  uniform,
+  normal,
+  laplace,
+  log_normal,   ///< of the parameter; its natural logarithm is normal
+  log_laplace,  ///< of the parameter; its natural logarithm is Laplace
+  parameter_scale_uniform,
+  parameter_scale_normal,
+  parameter_scale_laplace,
+};
+
+struct Prior {
+  PriorType type;
+  double first, second;  ///< linear for uniform, normal, laplace; of log(parameter) for log_*; else on the
+                         ///< parameter's scale
+};
+
+/// A row of the parameter table. Bounds and nominal value are linear whatever the scale; NaN where the table
+/// gives none, which only bounds of fixed parameters and nominal values of estimated ones may be.
+struct Parameter {
+  std::string id;
+  std::string name;
+  Scale scale;
+  double lower_bound;
+  double upper_bound;
+  double nominal_value;
+  Estimate estimate;
+  std::optional<Prior> initialization_prior;  ///< none: uniform on the parameter's scale between the bounds
+  std::optional<Prior> objective_prior;       ///< none: none
+  core::Location where;
+};
+
+/// Text of PEtab's maths; symbolic::parse_maths reads it.
+struct Formula {
+  std::string text;
+  core::Location where;
+};
+
+enum class NoiseDistribution { normal, laplace };
+
+/// A row of the observable table. Its formulas were parsed once in reading, so they are well formed; their
+/// symbols were not looked up.
+struct Observable {
+  std::string id;
+  std::string name;
+  Formula formula;
+  Formula
+      noise_formula;  ///< standard deviation (normal) or scale (Laplace), on the scale of the transformation
+  Scale transformation;  ///< measurements and simulations are linear and are transformed to be compared
+  NoiseDistribution noise_distribution;
+  int n_observable_parameters = 0;  ///< placeholders 1 … n, see observable_placeholder
+  int n_noise_parameters = 0;
+  core::Location where;
+};
+
+/// The names that the k-th (from 1) entries of a measurement's lists replace in its observable's formulas.
+std::string observable_placeholder(const std::string& observable_id, int k);
+std::string noise_placeholder(const std::string& observable_id, int k);
+
+/// A number, or the id of the quantity whose value it is.
+using Value = std::variant<double, std::string>;
+
+/// What a condition sets one quantity of the model to: a parameter's or a compartment's value, a species'
+/// initial value.
+struct Override {
+  std::string target_id;
+  Value value;
+};
+
+/// A row of the condition table. A target that the row leaves empty keeps its value: after pre-equilibration
+/// the one reached there (species), otherwise the model's.
+struct Condition {
+  std::string id;
+  std::string name;
+  std::vector<Override> overrides;
+  core::Location where;
+};
+
+/// A row of the measurement table.
+struct Measurement {
+  std::string observable_id;
+  std::string preequilibration_condition_id;  ///< empty: none
+  std::string simulation_condition_id;
+  double value;                              ///< linear
+  double time;                               ///< model time unit; +inf: at the steady state
+  std::vector<Value> observable_parameters;  ///< (n_observable_parameters of the observable)
+  std::vector<Value> noise_parameters;       ///< (n_noise_parameters of the observable)
+  std::string dataset_id;
+  std::string replicate_id;
+  core::Location where;
+};
+
+/// A quantity that a column of the condition table sets.
+struct ConditionTarget {
+  std::string id;
+  core::Location where;
+};
+
+/// A file that the problem consists of.
+struct InputFile {
+  std::filesystem::path path;
+  std::string checksum;  ///< core::checksum of its bytes
+};
+
+/// An estimation problem as its files state it.
+struct Problem {
+  std::filesystem::path yaml_file;
+  int format_version = 1;
+  std::filesystem::path model_file;  ///< SBML
+  core::Location model_where;        ///< where the YAML file names it
+  std::vector<Parameter> parameters;
+  std::vector<ConditionTarget> condition_targets;
+  std::vector<Condition> conditions;
+  std::vector<Observable> observables;
+  std::vector<Measurement> measurements;
+  std::vector<InputFile> inputs;  ///< YAML, model and tables, in the order of reading
+
+  /// The entry of that id, or nullptr. A search from the front: not for inner loops.
+  const Parameter* parameter(const std::string& id) const;
+  const Condition* condition(const std::string& id) const;
+  const Observable* observable(const std::string& id) const;
+};
+
+/// Reads a PEtab problem (specification version 1) and checks all that needs no model.
+/// @throws core::Error  the first thing that is wrong
+Problem read_problem(const std::filesystem::path& yaml_file);
+
+/// The same, reporting everything that is wrong. The result is fit for use only if nothing was reported.
+Problem read_problem(const std::filesystem::path& yaml_file, Diagnostics&);
+
+}  // namespace kinetune::petab
