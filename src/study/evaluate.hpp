@@ -1,0 +1,42 @@
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "estimate/posterior.hpp"
+
+namespace kinetune::study {
+
+enum class Derivatives { none, forward, adjoint };
+
+struct EvaluateOptions {
+  std::filesystem::path problem;
+  std::optional<std::filesystem::path> parameters;  ///< table; nominal values without
+  Derivatives derivatives = Derivatives::forward;
+  simulate::IntegratorOptions integrator;
+  int repeat = 1;
+};
+
+/// One evaluation of the objective.
+struct EvaluateResult {
+  estimate::Problem problem;
+  std::expected<estimate::Terms, optimize::EvaluationFailure> terms;
+  estimate::Details details;
+  double import_seconds;
+  double compile_seconds;
+  double seconds;  ///< of the evaluation, median over repeats
+
+  std::string to_json() const;
+  std::string to_text() const;  ///< for a reader
+};
+
+/// @throws core::Error for bad input
+EvaluateResult evaluate(const EvaluateOptions&);
+
+/// The values of the estimated parameters, on their scales, from a table with columns parameterId and value (linear) or scaledValue;
+/// other parameters keep their nominal values.
+/// @throws core::Error
+std::vector<double> read_parameter_vector(const std::filesystem::path&, const estimate::Problem&);
+
+}  // namespace kinetune::study

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "estimate/problem.hpp"
+#include "jit/model_code.hpp"
+#include "petab/problem.hpp"
+
+namespace kinetune::study {
+
+/// A PEtab problem that is ready to be evaluated.
+struct LoadedProblem {
+  petab::Problem petab;
+  estimate::Problem problem;
+  jit::ModelCode code;
+  std::string inputs_checksum;  ///< of all input files, whatever folder they are in
+  double import_seconds = 0;    ///< wall time for reading and checking
+  double compile_seconds = 0;   ///< wall time for derivatives and native code
+};
+
+/// Reads, checks and compiles. @throws core::Error
+LoadedProblem load(const std::filesystem::path& problem_yaml);
+
+}  // namespace kinetune::study
