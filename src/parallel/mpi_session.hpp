@@ -1,0 +1,78 @@
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/error.hpp"
+
+namespace kinetune::parallel {
+
+/// What one rank tells another. Any size.
+struct Message {
+  int from;
+  int tag;
+  std::string bytes;
+};
+
+/// MPI from the beginning to the end of a program; one instance a process. A process that mpirun did not
+/// start is rank 0 of 1. Whoever waits here sleeps in between: MPI's own waiting would take a core.
+class MpiSession {
+ public:
+  /// @param largest_part  bytes in one MPI message; longer ones travel in parts (MPI counts with an int)
+  /// @throws core::Error when MPI has no full thread support
+  MpiSession(int& argc, char**& argv, std::size_t largest_part = std::size_t{1} << 30);
+  MpiSession(const MpiSession&) = delete;
+  MpiSession& operator=(const MpiSession&) = delete;
+  /// Finalises MPI; but when an exception takes this rank out of its scope, ends the whole job, because the
+  /// others would wait for it forever.
+  ~MpiSession();
+
+  int rank() const { return rank_; }
+  int size() const { return size_; }
+  const std::string& host() const { return host_; }
+
+  /// Ends all ranks at once.
+  [[noreturn]] void abort(int exit_code);
+
+  /// The bytes of rank 0, on all ranks. Collective.
+  std::string broadcast(std::string bytes);
+  /// Returns when all ranks have called it.
+  void barrier();
+
+  // Messages between two ranks: from one thread a rank at a time, tag in 0..1000.
+
+  /// Returns when the receiver has taken a long message; a short one is on its way.
+  void send(int to, int tag, std::string_view bytes);
+  /// Never waits for the receiver. For short messages.
+  void post(int to, int tag, std::string_view bytes);
+  /// A message that has arrived, if there is one. Messages of one sender keep their order.
+  std::optional<Message> try_receive();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  int rank_ = 0;
+  int size_ = 1;
+  std::string host_;
+};
+
+/// An error that every rank throws alike, so that all leave together and one speaks.
+class SharedError : public core::Error {
+ public:
+  explicit SharedError(std::string what) : core::Error({}, std::move(what)) {}
+};
+
+/// Runs the function on rank 0 and gives all ranks what it returns. Collective.
+/// @throws SharedError on all ranks when the function throws core::Error
+std::string share_verdict(MpiSession&, const std::function<std::string()>& on_rank_0);
+
+/// Runs a program's body and returns its exit code. SharedError: rank 0 prints it, all return 2. Any other
+/// exception is printed by the rank that throws it and ends the whole job: exit code 2 for core::Error,
+/// otherwise 1.
+int run_guarded(MpiSession&, const std::function<int()>& body);
+
+}  // namespace kinetune::parallel

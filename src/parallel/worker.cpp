@@ -1,0 +1,42 @@
+#include "parallel/worker.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace kinetune::parallel {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point begin) {
+  return std::chrono::duration<double>(Clock::now() - begin).count();
+}
+
+std::optional<std::string> do_task(std::uint64_t task, const Work& work, const StopCheck& stop) {
+  try {
+    return work(task, stop);
+  } catch (const std::exception& error) {
+    throw std::runtime_error(fmt::format("task {}: {}", task, error.what()));
+  }
+}
+
+}  // namespace
+
+RankUsage work_off(WorkerPort& port, const Work& work, const MpiSession& session) {
+  RankUsage usage{.rank = session.rank(), .host = session.host()};
+  const StopCheck stop = [&port] { return port.stopping(); };
+  const Clock::time_point begin = Clock::now();
+  while (const auto task = port.next_task()) {
+    const Clock::time_point task_begin = Clock::now();
+    Ended ended{*task, do_task(*task, work, stop)};
+    usage.busy_seconds += seconds_since(task_begin);
+    if (ended.result) ++usage.n_tasks;
+    port.deliver(std::move(ended));
+  }
+  usage.idle_seconds = seconds_since(begin) - usage.busy_seconds;
+  return usage;
+}
+
+}  // namespace kinetune::parallel

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "parallel/work_queue.hpp"
+
+namespace kinetune::parallel {
+
+/// A task that a worker is through with.
+struct Ended {
+  std::uint64_t task;
+  std::optional<std::string> result;  ///< nothing: given up
+};
+
+/// What a worker sees of the coordinator.
+class WorkerPort {
+ public:
+  virtual ~WorkerPort() = default;
+  /// Sleeps until there is a task. Nothing: the queue is over.
+  virtual std::optional<std::uint64_t> next_task() = 0;
+  virtual void deliver(Ended) = 0;
+  /// Cheap enough to be asked between any two evaluations.
+  virtual bool stopping() = 0;
+};
+
+/// Does tasks until the queue is over. What the work throws comes out as std::runtime_error that names the
+/// task.
+RankUsage work_off(WorkerPort&, const Work&, const MpiSession&);
+
+}  // namespace kinetune::parallel

@@ -1,0 +1,20 @@
+#pragma once
+
+#include <cstdint>
+
+#include "core/random.hpp"
+
+namespace kinetune::sample {
+
+/// What a random stream of the study's seed is for. The purpose is the top byte of the stream's number and an
+/// index the other 56 bits, so streams of different purposes never meet. New purposes get new numbers; a
+/// number is never reused.
+enum class StreamPurpose : std::uint8_t {
+  start = 0,          ///< index = start id: what one start draws for itself
+  stratum_order = 1,  ///< index = dimension: the order of a Latin hypercube's strata
+};
+
+/// The stream of (study seed, purpose, index). Needs index < 2^56.
+core::RandomStream random_stream(std::uint64_t seed, StreamPurpose, std::uint64_t index);
+
+}  // namespace kinetune::sample

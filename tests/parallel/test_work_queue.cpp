@@ -1,0 +1,189 @@
+#include <atomic>
+#include <map>
+#include <numeric>
+#include <set>
+#include <stdexcept>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "core/checksum.hpp"
+#include "core/random.hpp"
+#include "parallel/session.hpp"
+#include "parallel/work_queue.hpp"
+
+using namespace kinetune;
+using namespace kinetune::parallel;
+using testing::IsEmpty;
+
+namespace {
+
+std::vector<std::uint64_t> tasks(std::size_t n) {
+  std::vector<std::uint64_t> result(n);
+  std::iota(result.begin(), result.end(), 0);
+  return result;
+}
+
+/// A result that depends on the task alone, as that of a start does.
+std::string result_of(std::uint64_t task) {
+  core::RandomStream stream(42, task);
+  std::string bytes;
+  for (std::uint64_t i = stream.below(50); i > 0; --i) bytes += std::to_string(stream.bits());
+  return bytes;
+}
+
+std::optional<std::string> do_task(std::uint64_t task, const StopCheck&) { return result_of(task); }
+
+struct Collected {
+  std::multimap<std::uint64_t, std::string> results;
+  std::vector<std::uint64_t> n_by_rank =
+      std::vector<std::uint64_t>(static_cast<std::size_t>(test_session().size()));
+
+  QueueHooks hooks() {
+    return {.on_result = [this](std::uint64_t task, int rank, std::string bytes) {
+      results.emplace(task, std::move(bytes));
+      ++n_by_rank[static_cast<std::size_t>(rank)];
+    }};
+  }
+};
+
+/// On rank 0: each task once, with its own result, and the ranks' counts agree.
+void expect_each_once(const Collected& collected, const QueueReport& report, std::size_t n) {
+  ASSERT_EQ(collected.results.size(), n);
+  for (std::uint64_t task = 0; task < n; ++task) {
+    ASSERT_EQ(collected.results.count(task), 1u) << task;
+    EXPECT_EQ(collected.results.find(task)->second, result_of(task));
+  }
+  EXPECT_THAT(report.not_done, IsEmpty());
+  ASSERT_EQ(report.ranks.size(), static_cast<std::size_t>(test_session().size()));
+  for (std::size_t rank = 0; rank < report.ranks.size(); ++rank) {
+    EXPECT_EQ(report.ranks[rank].rank, static_cast<int>(rank));
+    EXPECT_EQ(report.ranks[rank].n_tasks, collected.n_by_rank[rank]);
+    EXPECT_FALSE(report.ranks[rank].host.empty());
+  }
+}
+
+}  // namespace
+
+TEST(WorkQueue, each_task_is_done_once_with_the_same_result_on_any_number_of_ranks) {
+  Collected collected;
+  const QueueReport report = run_tasks(test_session(), tasks(500), do_task, collected.hooks());
+  if (test_session().rank() != 0) return;
+  expect_each_once(collected, report, 500);
+  std::string all;
+  for (const auto& [task, bytes] : collected.results) all += bytes;
+  std::string expected;
+  for (const std::uint64_t task : tasks(500)) expected += result_of(task);
+  EXPECT_EQ(core::checksum(all), core::checksum(expected));
+}
+
+TEST(WorkQueue, without_tasks_it_returns) {
+  Collected collected;
+  const QueueReport report = run_tasks(test_session(), {}, do_task, collected.hooks());
+  if (test_session().rank() == 0) expect_each_once(collected, report, 0);
+}
+
+TEST(WorkQueue, fewer_tasks_than_ranks_are_each_done) {
+  for (const std::size_t n : {1u, 2u, 3u}) {
+    Collected collected;
+    const QueueReport report = run_tasks(test_session(), tasks(n), do_task, collected.hooks());
+    if (test_session().rank() == 0) expect_each_once(collected, report, n);
+  }
+}
+
+TEST(WorkQueue, results_of_ten_megabytes_arrive_whole) {
+  const auto large = [](std::uint64_t task) {
+    return std::string(10'000'000, static_cast<char>('a' + task)) + "end";
+  };
+  std::set<std::uint64_t> seen;
+  const QueueHooks hooks{.on_result = [&](std::uint64_t task, int, std::string bytes) {
+    EXPECT_TRUE(bytes == large(task)) << task;
+    seen.insert(task);
+  }};
+  run_tasks(
+      test_session(), tasks(8),
+      [&](std::uint64_t task, const StopCheck&) { return std::optional(large(task)); }, hooks);
+  if (test_session().rank() == 0) {
+    EXPECT_EQ(seen.size(), 8u);
+  }
+}
+
+TEST(WorkQueue, a_stop_request_reaches_tasks_at_work_and_accounts_for_every_task) {
+  std::set<std::uint64_t> done;
+  const QueueHooks hooks{.on_result = [&](std::uint64_t task, int, std::string) { done.insert(task); },
+                         .stop_requested = [&] { return done.size() >= 20; }};
+  // Task 30 and later never end by themselves: the test ends only if the stop request reaches every rank.
+  const Work work = [](std::uint64_t task, const StopCheck& stop) -> std::optional<std::string> {
+    if (task < 30) return "done";
+    while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {};
+  };
+
+  const QueueReport report = run_tasks(test_session(), tasks(1000), work, hooks);
+
+  if (test_session().rank() != 0) return;
+  EXPECT_GE(done.size(), 20u);
+  EXPECT_LE(done.size(), 30u);
+  std::set<std::uint64_t> all(report.not_done.begin(), report.not_done.end());
+  EXPECT_EQ(all.size(), report.not_done.size());
+  all.insert(done.begin(), done.end());
+  EXPECT_EQ(all.size(), 1000u);
+  EXPECT_EQ(report.not_done.size() + done.size(), 1000u);
+}
+
+TEST(WorkQueue, hooks_are_called_from_one_thread_that_is_not_the_main_thread) {
+  std::set<std::thread::id> threads;
+  std::atomic<bool> ticked = false;
+  const auto note = [&] { threads.insert(std::this_thread::get_id()); };
+  const QueueHooks hooks{.on_result = [&](std::uint64_t, int, std::string) { note(); },
+                         .on_tick =
+                             [&] {
+                               note();
+                               ticked = true;
+                             },
+                         .stop_requested = [&] { return note(), ticked.load(); },
+                         .tick = std::chrono::milliseconds(1)};
+  const Work until_stopped = [](std::uint64_t, const StopCheck& stop) -> std::optional<std::string> {
+    while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return "done";
+  };
+  run_tasks(test_session(), tasks(4), until_stopped, hooks);
+  if (test_session().rank() != 0) return;
+  EXPECT_EQ(threads.size(), 1u);
+  EXPECT_FALSE(threads.contains(std::this_thread::get_id()));
+}
+
+TEST(WorkQueue, waiting_costs_almost_no_processor_time) {
+  // One task sleeps while all other ranks have nothing to do; processor time, not wall time, is what is
+  // bounded.
+  const std::clock_t before = std::clock();
+  const Work work = [](std::uint64_t, const StopCheck&) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return std::optional<std::string>("");
+  };
+  Collected collected;
+  run_tasks(test_session(), tasks(1), work, collected.hooks());
+  EXPECT_LT(static_cast<double>(std::clock() - before) / CLOCKS_PER_SEC, 0.25);
+}
+
+TEST(WorkQueue, with_one_rank_an_exception_in_work_or_hook_comes_out) {
+  if (test_session().size() > 1) GTEST_SKIP() << "with several ranks it ends the job, see failing_job.cpp";
+  const Work bad = [](std::uint64_t, const StopCheck&) -> std::optional<std::string> {
+    throw std::runtime_error("no luck");
+  };
+  Collected collected;
+  EXPECT_THROW(
+      {
+        try {
+          run_tasks(test_session(), tasks(3), bad, collected.hooks());
+        } catch (const std::runtime_error& error) {
+          EXPECT_STREQ(error.what(), "task 0: no luck");
+          throw;
+        }
+      },
+      std::runtime_error);
+  const QueueHooks broken{
+      .on_result = [](std::uint64_t, int, std::string) { throw std::logic_error("broken"); }};
+  EXPECT_THROW(run_tasks(test_session(), tasks(3), do_task, broken), std::logic_error);
+}
