@@ -18,8 +18,8 @@ struct Definition {
   const core::Location* where;
 };
 
-/// Replaces defined symbols by what they stand for, and what that stands for in turn. Every node is visited once over
-/// all calls. The walk keeps its own stack, so a chain of definitions may be of any length.
+/// Replaces defined symbols by what they stand for, and what that stands for in turn. Every node is visited
+/// once over all calls. The walk keeps its own stack, so a chain of definitions may be of any length.
 class Expansion {
  public:
   explicit Expansion(Graph& graph) : graph_(graph) {}
@@ -76,7 +76,7 @@ class Expansion {
   }
 
   [[noreturn]] void refuse_cycle(Expr closing) const {
-    // From the top down to where `closing` was opened. A node may wait on the stack a second time further down.
+    // From the top down to where `closing` was opened. Below, a node may wait on the stack a second time.
     std::vector<const Definition*> cycle;
     std::unordered_set<Expr, ExprHash> seen;
     for (auto node = stack_.rbegin(); node != stack_.rend(); ++node) {
@@ -120,7 +120,9 @@ std::vector<Expr> values_of_initial_constants(const OdeModel& model, Expansion& 
 }  // namespace
 
 FlatModel flatten(const OdeModel& model) {
-  FlatModel flat{.graph = model.graph, .time = model.time};
+  FlatModel flat;
+  flat.graph = model.graph;
+  flat.time = model.time;
   Expansion at_start = initial_expansion(model);
   Expansion always(*model.graph);
 

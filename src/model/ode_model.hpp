@@ -37,7 +37,7 @@ struct InitialConstant {
   core::Location where = {};
 };
 
-/// A quantity computed at every time (SBML: assignment rule, and concentrations or amounts that follow from states).
+/// A quantity computed at every time (SBML: assignment rule, reaction rate, what follows from states).
 struct Derived {
   std::string id;
   Expr symbol;
@@ -49,6 +49,8 @@ struct Derived {
 struct EventAssignment {
   Expr target;  ///< symbol of a state
   Expr value;
+  /// Multiplies the value. Taken at execution, after the event's other assignments are made.
+  std::optional<Expr> factor = {};
 };
 
 /// SBML Level 3 event, with Level 2's defaults made explicit.
@@ -57,8 +59,8 @@ struct Event {
   Expr trigger;  ///< condition
   std::optional<Expr> delay;
   std::optional<Expr> priority;
-  bool initially_true = true;             ///< value of the trigger just before the start
-  bool persistent = true;                 ///< fires although the trigger has become false during the delay
+  bool initially_true = true;  ///< value of the trigger just before the start
+  bool persistent = true;      ///< fires although the trigger has become false during the delay
   bool values_from_trigger_time = true;
   std::vector<EventAssignment> assignments;
   core::Location where;
@@ -77,8 +79,9 @@ struct SpeciesUnits {
   Expr concentration;
 };
 
-/// A kinetic model as a system of ordinary differential equations, all of it expressions over one graph. Rates, derived values, triggers and
-/// assignments may use the symbols of states, parameters, initial constants, derived quantities and time.
+/// A kinetic model as a system of ordinary differential equations, all of it expressions over one graph.
+/// Rates, derived values, triggers and assignments may use the symbols of states, parameters, initial
+/// constants, derived quantities and time.
 struct OdeModel {
   std::string id;
   std::shared_ptr<symbolic::Graph> graph = std::make_shared<symbolic::Graph>();
@@ -101,22 +104,23 @@ struct OdeModel {
   bool has(std::string_view id) const;
 };
 
-/// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left but time,
-/// states and parameters; initial values depend on parameters and time alone.
+/// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left
+/// but time, states and parameters; initial values depend on parameters and time alone.
 struct FlatModel {
   std::shared_ptr<symbolic::Graph> graph;
   Expr time;
   std::vector<Expr> state_symbols, parameter_symbols;
   std::vector<std::string> state_ids, parameter_ids;
-  std::vector<Expr> rates;     ///< (n_states)
-  std::vector<Expr> initials;  ///< (n_states)
+  std::vector<Expr> rates;         ///< (n_states)
+  std::vector<Expr> initials;      ///< (n_states)
   symbolic::ExprMap replacements;  ///< what `flatten(expr)` applies
 
   /// Any expression of the OdeModel, in terms of time, states and parameters.
   Expr flatten(Expr) const;
 };
 
-/// @throws core::Error when derived quantities, initial values or initial constants depend on themselves (names the cycle)
+/// @throws core::Error when derived quantities, initial values or initial constants depend on themselves
+/// (names the cycle)
 FlatModel flatten(const OdeModel&);
 
 }  // namespace kinetune::model

@@ -13,8 +13,9 @@ enum class Order { value, gradient, gauss_newton };
 /// An objective that could be computed; every number in it is finite.
 struct Evaluation {
   double fval;
-  std::vector<double> gradient;      ///< (n_x); empty if not asked for
-  std::vector<double> gauss_newton;  ///< (n_x, n_x) row-major, symmetric, positive semi-definite; empty if not asked for
+  std::vector<double> gradient;  ///< (n_x); empty if not asked for
+  /// (n_x, n_x) row-major, symmetric, positive semi-definite; empty if not asked for
+  std::vector<double> gauss_newton;
 };
 
 /// Why there is no value at a point. Holds no numbers that could pass for a result.
@@ -29,7 +30,7 @@ class Objective {
  public:
   virtual ~Objective() = default;
 
-  virtual std::size_t size() const = 0;                   ///< n_x
+  virtual std::size_t size() const = 0;                      ///< n_x
   virtual std::span<const double> lower_bounds() const = 0;  ///< (n_x), may be -inf
   virtual std::span<const double> upper_bounds() const = 0;  ///< (n_x), may be +inf
 

@@ -1,0 +1,89 @@
+#include "optimize/local.hpp"
+
+#include <cmath>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "optimize/course.hpp"
+#include "optimize/tao.hpp"
+
+namespace kinetune::optimize {
+
+namespace {
+
+void require(bool holds, std::string_view option, double value, std::string_view wanted) {
+  if (!holds)
+    throw core::Error({}, fmt::format("{} is {}", option, value), fmt::format("it must be {}", wanted));
+}
+
+}  // namespace
+
+void LocalOptions::validate() const {
+  const auto require_tolerance = [](std::string_view option, double value) {
+    require(value >= 0 && std::isfinite(value), option, value, "finite and not negative");
+  };
+  require_tolerance("gradient_tolerance", gradient_tolerance);
+  require_tolerance("fval_tolerance", fval_tolerance);
+  require_tolerance("step_tolerance", step_tolerance);
+  require(fval_window >= 1, "fval_window", fval_window, "at least 1");
+  require(max_iterations >= 0, "max_iterations", static_cast<double>(max_iterations), "at least 0");
+  require(max_evaluations >= 1, "max_evaluations", static_cast<double>(max_evaluations), "at least 1");
+  require(max_seconds > 0, "max_seconds", max_seconds, "positive");
+  require(initial_radius > 0 && std::isfinite(initial_radius), "initial_radius", initial_radius,
+          "positive and finite");
+}
+
+std::string_view name(Method method) {
+  switch (method) {
+    case Method::blmvm:
+      return "blmvm";
+    case Method::bqnls:
+      return "bqnls";
+    case Method::bntr:
+      return "bntr";
+  }
+  std::unreachable();
+}
+
+std::string_view name(Termination termination) {
+  switch (termination) {
+    case Termination::gradient:
+      return "gradient";
+    case Termination::fval_change:
+      return "fval_change";
+    case Termination::step:
+      return "step";
+    case Termination::no_descent:
+      return "no_descent";
+    case Termination::max_iterations:
+      return "max_iterations";
+    case Termination::max_evaluations:
+      return "max_evaluations";
+    case Termination::max_time:
+      return "max_time";
+    case Termination::observer:
+      return "observer";
+    case Termination::solver_error:
+      return "solver_error";
+  }
+  std::unreachable();
+}
+
+bool is_converged(Termination termination) {
+  return termination == Termination::gradient || termination == Termination::fval_change ||
+         termination == Termination::step;
+}
+
+std::expected<Optimum, StartFailure> minimize(Objective& objective, std::span<const double> x0,
+                                              const LocalOptions& options, Observer* observer) {
+  Course course(objective, x0, options, observer);
+  if (auto failure = course.start(x0))
+    return std::unexpected(StartFailure{std::move(*failure), course.seconds()});
+  TaoEnd end{Termination::gradient, {}};
+  if (!course.stopped()) end = run_tao(course);
+  return course.finish(end.termination, std::move(end.detail));
+}
+
+}  // namespace kinetune::optimize

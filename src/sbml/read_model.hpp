@@ -1,0 +1,27 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "model/ode_model.hpp"
+
+namespace kinetune::sbml {
+
+/// The model of an SBML file, Level 1 to 3; hierarchical models are flattened first.
+///
+/// - A species in a compartment of constant size is one state with the meaning that its id has in formulas:
+///   amount if hasOnlySubstanceUnits or if the compartment has no size, concentration otherwise.
+/// - A species in a compartment whose size changes is kept as an amount, the state "S.amount"; its
+///   concentration "S" is derived.
+/// - Every reaction is a derived quantity, its rate. Its local parameter k is the parameter "R.k".
+/// - rateOf(x) is a derived quantity "rateOf(x)", there if it is used.
+/// - What no rule, reaction or event changes is a parameter, or an initial constant if an expression sets it.
+///
+/// @throws core::Error with file and line for what is malformed, contradictory or not supported
+model::OdeModel read_model(const std::filesystem::path&);
+
+/// The same for a text. Models that include others by file name are resolved against the folder of `name`.
+/// @param name  stands for the file in messages
+model::OdeModel parse_model(const std::string& text, const std::string& name);
+
+}  // namespace kinetune::sbml
