@@ -1,3 +1,5 @@
+#include "study/evaluate.hpp"
+
 #include <iostream>
 #include <map>
 #include <memory>
@@ -6,7 +8,6 @@
 
 #include "commands.hpp"
 #include "integrator_options.hpp"
-#include "study/evaluate.hpp"
 
 namespace kinetune::drivers {
 
@@ -28,10 +29,11 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->transform(CLI::CheckedTransformer(names))
       ->default_str("forward");
   add_integrator_options(command, options->evaluate.integrator);
-  command.add_option("--repeat", options->evaluate.repeat, "evaluations to take the median time of")->capture_default_str();
+  command.add_option("--repeat", options->evaluate.repeat, "evaluations to take the median time of")
+      ->capture_default_str();
   command.add_flag("--json", options->json, "print one JSON object");
   command.callback([options, &action] {
-    action = [options] {
+    action = [options](Arguments) {
       if (!options->parameters.empty()) options->evaluate.parameters = options->parameters;
       const study::EvaluateResult result = study::evaluate(options->evaluate);
       std::cout << (options->json ? result.to_json() + "\n" : result.to_text());

@@ -66,8 +66,9 @@ struct Posterior::Impl {
   }
 
   /// Simulates one condition and adds what its data say.
-  std::expected<void, EvaluationFailure> add_simulation(const PreparedSimulation& prepared, Mode mode,
-                                                        LikelihoodSums& sums, Details* details) {
+  SimulationStatus add_simulation(const PreparedSimulation& prepared, Mode mode, LikelihoodSums& sums,
+                                  Details* details) {
+    using Outcome = SimulationStatus::Outcome;
     const Simulation& simulation = *prepared.simulation;
     for (std::size_t i = 0; i < parameters.size(); ++i) {
       const Binding& b = simulation.parameters[i];
@@ -79,24 +80,27 @@ struct Posterior::Impl {
     state_sensitivities.clear();
     if (mode == Mode::forward) fill_initial_sensitivities(prepared);
 
-    const simulate::Segment segment{0.0, simulation.times.empty() ? 0.0 : simulation.times.back(), prelude,
-                                    parameters, prepared.active};
+    const double end = simulation.times.empty() ? 0.0 : simulation.times.back();
+    const simulate::Segment segment{0.0, end, prelude, parameters, prepared.active};
     Likelihood likelihood(model, problem, prepared, prelude, x_linear, mode, sums,
                           details ? details->values.data() : nullptr,
                           details ? details->noise.data() : nullptr);
     integrator->clear_tape();
     auto result =
         integrator->forward(segment, mode, states, state_sensitivities, simulation.times, likelihood);
-    if (likelihood.failure()) {
-      return std::unexpected(
-          EvaluationFailure{*likelihood.failure(), simulation.condition_id, likelihood.failure_time()});
-    }
-    if (result && mode == Mode::adjoint) result = go_back(prepared, sums);
+    if (result && !likelihood.failure() && mode == Mode::adjoint) result = go_back(prepared, sums);
+
+    SimulationStatus status{simulation.condition_id, Outcome::ok, "", end, integrator->take_statistics()};
     if (!result) {
-      return std::unexpected(EvaluationFailure{std::string(to_string(result.error().error)),
-                                               simulation.condition_id, result.error().time});
+      status.outcome = Outcome::not_integrated;
+      status.failure = to_string(result.error().error);
+      status.time = result.error().time;
+    } else if (likelihood.failure()) {
+      status.outcome = Outcome::no_density;
+      status.failure = *likelihood.failure();
+      status.time = likelihood.failure_time();
     }
-    return {};
+    return status;
   }
 
   template <class Use>
@@ -135,16 +139,10 @@ struct Posterior::Impl {
     if (order >= Order::gauss_newton) sums.gauss_newton.resize(n * n);
     std::optional<EvaluationFailure> first_failure;
     for (const PreparedSimulation& prepared : simulations) {
-      integrator->take_statistics();
-      auto result = add_simulation(prepared, mode(order), sums, details);
-      if (details) {
-        details->simulations.push_back({prepared.simulation->condition_id,
-                                        result ? "" : result.error().reason,
-                                        result ? prepared.simulation->times.back() : result.error().time,
-                                        integrator->take_statistics()});
-      }
-      if (result) continue;
-      if (!first_failure) first_failure = std::move(result.error());
+      const SimulationStatus status = add_simulation(prepared, mode(order), sums, details);
+      if (details) details->simulations.push_back(status);
+      if (status.failure.empty()) continue;
+      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time};
       if (!details) break;
     }
     if (first_failure) return std::unexpected(*first_failure);

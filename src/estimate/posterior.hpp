@@ -19,9 +19,16 @@ struct PosteriorOptions {
 
 /// How one simulation went.
 struct SimulationStatus {
+  enum class Outcome {
+    ok,
+    not_integrated,  ///< the integration stopped early
+    no_density,      ///< simulated, but a measurement has no likelihood: a negative value has no logarithm
+  };
+
   std::string condition_id;
-  std::string failure;  ///< empty: all went well
-  double time = 0;      ///< model time reached
+  Outcome outcome = Outcome::ok;
+  std::string failure;  ///< the reason; empty if all went well
+  double time = 0;      ///< model time of the failure, or of the end
   simulate::Statistics statistics;
 };
 

@@ -20,8 +20,14 @@ const InitialConstant* OdeModel::initial_constant(std::string_view id) const {
 }
 const Derived* OdeModel::derived_quantity(std::string_view id) const { return find(derived, id); }
 
-bool OdeModel::has(std::string_view id) const {
-  return state(id) || parameter(id) || initial_constant(id) || derived_quantity(id);
+std::optional<Expr> OdeModel::symbol(std::string_view id) const {
+  if (const auto* s = state(id)) return s->symbol;
+  if (const auto* p = parameter(id)) return p->symbol;
+  if (const auto* c = initial_constant(id)) return c->symbol;
+  if (const auto* d = derived_quantity(id)) return d->symbol;
+  return std::nullopt;
 }
+
+bool OdeModel::has(std::string_view id) const { return symbol(id).has_value(); }
 
 }  // namespace kinetune::model

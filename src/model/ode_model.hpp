@@ -102,6 +102,8 @@ struct OdeModel {
   const InitialConstant* initial_constant(std::string_view id) const;
   const Derived* derived_quantity(std::string_view id) const;
   bool has(std::string_view id) const;
+  /// What the id means in formulas; nothing if the model has none of that id.
+  std::optional<Expr> symbol(std::string_view id) const;
 };
 
 /// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left

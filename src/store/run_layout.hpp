@@ -44,7 +44,7 @@ inline auto result_table(std::uint64_t n_x) {
       Field{&R::fval0, {"/results/fval0", float64, "objective at the start vector"}},
       Field{&R::gradient_norm,
             {"/results/gradient_norm", float64,
-             "2-norm at x of the gradient by the parameters on their scale"}},
+             "infinity norm at x of the projected gradient, by the parameters on their scale"}},
       Field{&R::status, {"/results/status", category, "how the optimisation ended", "", {}, status_labels}},
       Field{&R::message, {"/results/message", text, "the optimiser's or the failure's reason"}},
       Field{&R::condition, {"/results/condition", text, "simulation condition of the failure"}},
@@ -75,12 +75,13 @@ inline auto trace_index_table() {
 inline auto trace_table(std::uint64_t n_x) {
   using R = TraceRow;
   using enum ElementType;
-  return RowTable(Field{&R::iteration, {"/trace/iteration", uint64, "iteration of the optimiser"}},
-                  Field{&R::n_fval, {"/trace/n_fval", uint64, "evaluations of the objective so far"}},
-                  Field{&R::seconds, {"/trace/seconds", float64, "wall time since the start began", "s"}},
-                  Field{&R::fval, {"/trace/fval", float64, "objective"}},
-                  Field{&R::gradient_norm, {"/trace/gradient_norm", float64, "2-norm of the gradient"}},
-                  Field{&R::x, {"/trace/x", float64, "iterates", "parameter scale", {n_x}}});
+  return RowTable(
+      Field{&R::iteration, {"/trace/iteration", uint64, "iteration of the optimiser"}},
+      Field{&R::n_fval, {"/trace/n_fval", uint64, "evaluations of the objective so far"}},
+      Field{&R::seconds, {"/trace/seconds", float64, "wall time since the start began", "s"}},
+      Field{&R::fval, {"/trace/fval", float64, "objective"}},
+      Field{&R::gradient_norm, {"/trace/gradient_norm", float64, "infinity norm of the projected gradient"}},
+      Field{&R::x, {"/trace/x", float64, "iterates", "parameter scale", {n_x}}});
 }
 
 inline auto rank_table() {

@@ -2,29 +2,18 @@
 
 #include <algorithm>
 #include <chrono>
-#include <cmath>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "core/error.hpp"
 #include "study/load.hpp"
+#include "study/parameter_vector.hpp"
 
 namespace kinetune::study {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-std::vector<double> nominal_vector(const estimate::Problem& problem) {
-  std::vector<double> x;
-  for (const auto& p : problem.parameters) {
-    if (std::isnan(p.nominal)) {
-      throw core::Error({}, fmt::format("parameter {} has no nominal value", p.id), "give all values with --parameters");
-    }
-    x.push_back(p.nominal);
-  }
-  return x;
-}
 
 double median(std::vector<double> values) {
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
@@ -54,11 +43,11 @@ EvaluateResult evaluate(const EvaluateOptions& options) {
   if (options.repeat < 1) throw core::Error({}, "repeat less than once", "give --repeat 1 or more");
   options.integrator.validate();
   LoadedProblem loaded = load(options.problem);
-  const std::vector<double> x = options.parameters ? read_parameter_vector(*options.parameters, loaded.problem)
-                                                   : nominal_vector(loaded.problem);
+  const std::vector<double> x = parameter_vector(options.parameters, loaded.problem);
   const auto sensitivities = options.derivatives == Derivatives::adjoint ? estimate::Sensitivities::adjoint
                                                                          : estimate::Sensitivities::forward;
-  const auto order = options.derivatives == Derivatives::none ? optimize::Order::value : optimize::Order::gradient;
+  const auto order =
+      options.derivatives == Derivatives::none ? optimize::Order::value : optimize::Order::gradient;
   estimate::Posterior posterior(loaded.problem, std::move(loaded.code), {options.integrator, sensitivities});
 
   estimate::Details details;
@@ -69,8 +58,8 @@ EvaluateResult evaluate(const EvaluateOptions& options) {
     (void)posterior.assess(x, order);
     seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
   }
-  return {std::move(loaded.problem), std::move(terms),       std::move(details), loaded.import_seconds,
-          loaded.compile_seconds,    median(std::move(seconds))};
+  return {std::move(loaded.problem), std::move(terms),       std::move(details),
+          loaded.import_seconds,     loaded.compile_seconds, median(std::move(seconds))};
 }
 
 std::string EvaluateResult::to_json() const {
@@ -106,18 +95,21 @@ std::string EvaluateResult::to_json() const {
 std::string EvaluateResult::to_text() const {
   std::string text;
   if (terms) {
-    text += fmt::format("fval   {:.10g}  (negative log posterior)\nllh    {:.10g}\nchi2   {:.10g}\nprior  {:.10g}\n",
-                        terms->fval(), terms->llh, terms->chi2, terms->prior);
+    text += fmt::format(
+        "fval   {:.10g}  (negative log posterior)\nllh    {:.10g}\nchi2   {:.10g}\nprior  {:.10g}\n",
+        terms->fval(), terms->llh, terms->chi2, terms->prior);
     for (std::size_t i = 0; i < terms->gradient.size(); ++i) {
       text += fmt::format("d fval / d {} = {:.8g}\n", problem.parameters[i].id, terms->gradient[i]);
     }
   }
   for (const auto& s : details.simulations) {
-    if (s.failure.empty()) text += fmt::format("condition {}: {} steps\n", s.condition_id, s.statistics.steps);
-    else text += fmt::format("condition {}: {} at time {:.6g}\n", s.condition_id, s.failure, s.time);
+    if (s.failure.empty())
+      text += fmt::format("condition {}: {} steps\n", s.condition_id, s.statistics.steps);
+    else
+      text += fmt::format("condition {}: {} at time {:.6g}\n", s.condition_id, s.failure, s.time);
   }
-  text += fmt::format("import {:.3f} s, compilation {:.3f} s, evaluation {:.3g} ms\n", import_seconds, compile_seconds,
-                      1e3 * seconds);
+  text += fmt::format("import {:.3f} s, compilation {:.3f} s, evaluation {:.3g} ms\n", import_seconds,
+                      compile_seconds, 1e3 * seconds);
   return text;
 }
 

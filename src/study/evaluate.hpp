@@ -34,9 +34,4 @@ struct EvaluateResult {
 /// @throws core::Error for bad input
 EvaluateResult evaluate(const EvaluateOptions&);
 
-/// The values of the estimated parameters, on their scales, from a table with columns parameterId and value (linear) or scaledValue;
-/// other parameters keep their nominal values.
-/// @throws core::Error
-std::vector<double> read_parameter_vector(const std::filesystem::path&, const estimate::Problem&);
-
 }  // namespace kinetune::study

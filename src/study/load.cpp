@@ -11,7 +11,8 @@ namespace {
 
 std::string combined_checksum(const petab::Problem& petab) {
   std::string all;
-  for (const petab::InputFile& file : petab.inputs) all += file.path.filename().string() + ' ' + file.checksum + '\n';
+  for (const petab::InputFile& file : petab.inputs)
+    all += file.path.filename().string() + ' ' + file.checksum + '\n';
   return core::checksum(all);
 }
 
@@ -19,7 +20,9 @@ std::string combined_checksum(const petab::Problem& petab) {
 
 LoadedProblem load(const std::filesystem::path& problem_yaml) {
   using Clock = std::chrono::steady_clock;
-  const auto seconds_since = [](Clock::time_point t) { return std::chrono::duration<double>(Clock::now() - t).count(); };
+  const auto seconds_since = [](Clock::time_point t) {
+    return std::chrono::duration<double>(Clock::now() - t).count();
+  };
 
   LoadedProblem loaded;
   const auto start = Clock::now();

@@ -1,3 +1,5 @@
+#include "study/parameter_vector.hpp"
+
 #include <algorithm>
 #include <cmath>
 
@@ -6,7 +8,6 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "petab/table.hpp"
-#include "study/evaluate.hpp"
 
 namespace kinetune::study {
 namespace {
@@ -23,18 +24,16 @@ std::string without_comments(const std::string& text) {
   return result;
 }
 
-}  // namespace
-
-std::vector<double> read_parameter_vector(const std::filesystem::path& path, const estimate::Problem& problem) {
+void read_values(const std::filesystem::path& path, const estimate::Problem& problem,
+                 std::vector<double>& x) {
   const petab::Table table = petab::parse_table(without_comments(core::read_file(path)), path.string());
   const auto id_column = table.column("parameterId");
   const auto linear_column = table.column("value"), scaled_column = table.column("scaledValue");
   if (!id_column || !(linear_column || scaled_column)) {
-    throw core::Error({table.file, table.header_line}, "columns parameterId and value or scaledValue are missing",
+    throw core::Error({table.file, table.header_line},
+                      "columns parameterId and value or scaledValue are missing",
                       "name them in the header, separated by tabs");
   }
-  std::vector<double> x;
-  for (const auto& p : problem.parameters) x.push_back(p.nominal);
   for (const auto& row : table.rows) {
     const std::string& id = row.cells[*id_column];
     const auto parameter = std::ranges::find(problem.parameters, id, &estimate::EstimatedParameter::id);
@@ -44,14 +43,28 @@ std::vector<double> read_parameter_vector(const std::filesystem::path& path, con
     }
     const std::string& text = row.cells[scaled_column ? *scaled_column : *linear_column];
     const auto number = petab::parse_number(text);
-    if (!number) throw core::Error(table.location(row), fmt::format("'{}' is no number", text), "give a number");
-    x[parameter - problem.parameters.begin()] = scaled_column ? *number : estimate::scaled(parameter->scale, *number);
-  }
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (std::isnan(x[i])) {
-      throw core::Error({table.file, 0}, fmt::format("no usable value for parameter {}", problem.parameters[i].id),
+    if (!number)
+      throw core::Error(table.location(row), fmt::format("'{}' is no number", text), "give a number");
+    const double value = scaled_column ? *number : estimate::scaled(parameter->scale, *number);
+    if (std::isnan(value)) {
+      throw core::Error(table.location(row), fmt::format("{} is no value for {}", text, id),
                         "give a number, not negative on a logarithmic scale");
     }
+    x[parameter - problem.parameters.begin()] = value;
+  }
+}
+
+}  // namespace
+
+std::vector<double> parameter_vector(const std::optional<std::filesystem::path>& table,
+                                     const estimate::Problem& problem) {
+  std::vector<double> x;
+  for (const auto& p : problem.parameters) x.push_back(p.nominal);
+  if (table) read_values(*table, problem, x);
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (!std::isnan(x[i])) continue;
+    throw core::Error({}, fmt::format("parameter {} has no nominal value", problem.parameters[i].id),
+                      "give it one with --parameters");
   }
   return x;
 }

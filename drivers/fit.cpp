@@ -1,0 +1,133 @@
+#include "study/fit.hpp"
+
+#include <optional>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "core/error.hpp"
+#include "core/file.hpp"
+
+namespace kinetune::drivers {
+namespace {
+
+/// Flags as they were given; those that were not leave the study file's value or the default.
+struct Flags {
+  std::string study, resume;
+  std::optional<std::string> problem, sampler, optimizer, sensitivities, linear_solver;
+  std::optional<std::uint64_t> starts, seed;
+  std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance;
+  std::optional<std::int64_t> max_iterations, max_evaluations;
+  std::optional<int> max_steps;
+  std::optional<double> max_time;
+  std::string output = "run.h5";
+  bool force = false;
+};
+
+template <class To, class From>
+void set(To& to, const std::optional<From>& from) {
+  if (from) to = *from;
+}
+
+study::FitOptions options_of(const Flags& flags) {
+  study::FitOptions options;
+  if (!flags.study.empty())
+    options = study::FitOptions::from_yaml(core::read_file(flags.study), flags.study, options);
+  set(options.problem, flags.problem);
+  set(options.sampler.n_starts, flags.starts);
+  set(options.sampler.seed, flags.seed);
+  if (flags.sampler) options.sampler.method = study::sampling_method(*flags.sampler);
+  if (flags.optimizer) options.local.method = study::local_method(*flags.optimizer);
+  set(options.local.gradient_tolerance, flags.gradient_tolerance);
+  set(options.local.fval_tolerance, flags.fval_tolerance);
+  set(options.local.step_tolerance, flags.step_tolerance);
+  set(options.local.max_iterations, flags.max_iterations);
+  set(options.local.max_evaluations, flags.max_evaluations);
+  if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
+  if (flags.linear_solver)
+    options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
+  set(options.posterior.integrator.rtol, flags.rtol);
+  set(options.posterior.integrator.atol, flags.atol);
+  set(options.posterior.integrator.max_steps, flags.max_steps);
+  return options;
+}
+
+std::string joined(Arguments arguments) {
+  std::string line;
+  for (int i = 0; i < arguments.count; ++i) line += (i ? " " : "") + std::string(arguments.values[i]);
+  return line;
+}
+
+int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
+  const std::string command_line = joined(arguments);
+  parallel::MpiSession mpi(arguments.count, arguments.values);
+  return parallel::run_guarded(mpi, [&] {
+    study::FitSession session;
+    session.command_line = command_line;
+    if (flags.max_time) session.max_seconds = *flags.max_time;
+    share_verdict(mpi, [&] {
+      if (flags.resume.empty()) {
+        session.options = options_of(flags);
+        return "";
+      }
+      // Anything else would make a study of two kinds of starts.
+      for (const CLI::Option* option : command.get_options()) {
+        if (option->count() > 0 && option->get_name() != "--resume" && option->get_name() != "--max-time") {
+          throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
+                            "leave it out, or start a new study");
+        }
+      }
+      return "";
+    });
+    session.output = flags.resume.empty() ? flags.output : flags.resume;
+    if (!flags.resume.empty()) session.begin = study::FitSession::Begin::resume;
+    if (flags.force) session.overwrite = store::Overwrite::yes;
+    return study::fit(mpi, session);
+  });
+}
+
+}  // namespace
+
+void add_fit(CLI::App& app, Action& action) {
+  const study::FitOptions defaults;
+  auto flags = std::make_shared<Flags>();
+  CLI::App& command =
+      *app.add_subcommand("fit", "Refine many starts over all MPI ranks and keep the results");
+  const auto add = [&](const char* name, auto& value, const char* text, const auto& otherwise) {
+    return command.add_option(name, value, text)->default_str(fmt::format("{}", otherwise));
+  };
+  command.add_option("problem", flags->problem, "PEtab problem (YAML)");
+  command.add_option("--study", flags->study,
+                     "study file (YAML) with any of these options; flags go before it");
+  command.add_option("--resume", flags->resume, "go on with the study of this run file");
+  add("-o,--output", flags->output, "run file (HDF5)", flags->output);
+  command.add_flag("--force", flags->force, "overwrite an existing run file");
+  add("--starts", flags->starts, "number of starts", defaults.sampler.n_starts);
+  add("--seed", flags->seed, "of the study", defaults.sampler.seed);
+  add("--sampler", flags->sampler, "lhs (Latin hypercube) or uniform", study::name(defaults.sampler.method));
+  add("--optimizer", flags->optimizer, "blmvm, bqnls or bntr", name(defaults.local.method));
+  add("--gradient-tolerance", flags->gradient_tolerance, "converged at this projected gradient",
+      defaults.local.gradient_tolerance);
+  add("--fval-tolerance", flags->fval_tolerance,
+      "converged when fval falls by less, relatively, over 10 iterations", defaults.local.fval_tolerance);
+  add("--step-tolerance", flags->step_tolerance, "converged at steps this small; 0: never",
+      defaults.local.step_tolerance);
+  add("--max-iterations", flags->max_iterations, "of a start", defaults.local.max_iterations);
+  add("--max-evaluations", flags->max_evaluations, "of a start", defaults.local.max_evaluations);
+  add("--max-time", flags->max_time, "wall seconds of this session; what is left can be resumed", "none");
+  add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",
+      study::name(defaults.posterior.sensitivities));
+  add("--linear-solver", flags->linear_solver, "auto, dense or klu",
+      study::name(defaults.posterior.integrator.linear_solver));
+  add("--rtol", flags->rtol, "relative tolerance of integration", defaults.posterior.integrator.rtol);
+  add("--atol", flags->atol, "absolute tolerance, model units", defaults.posterior.integrator.atol);
+  add("--max-steps", flags->max_steps, "steps that one simulation may take",
+      defaults.posterior.integrator.max_steps);
+  command.callback([flags, &command, &action] {
+    action = [flags, &command](Arguments arguments) { return run(*flags, command, arguments); };
+  });
+}
+
+}  // namespace kinetune::drivers

@@ -1,0 +1,68 @@
+#include "study/check.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "estimate/join.hpp"
+#include "sbml/read_model.hpp"
+
+namespace kinetune::study {
+namespace {
+
+std::string describe(const model::OdeModel& model) {
+  std::string text = fmt::format("model {}: {} states, {} parameters, {} derived quantities", model.id,
+                                 model.states.size(), model.parameters.size(), model.derived.size());
+  if (!model.events.empty()) text += fmt::format(", {} events", model.events.size());
+  if (!model.algebraic.empty()) text += fmt::format(", {} algebraic rules", model.algebraic.size());
+  return text + "\n";
+}
+
+std::string describe(const petab::Problem& problem) {
+  const auto n_estimated =
+      std::ranges::count(problem.parameters, petab::Estimate::yes, &petab::Parameter::estimate);
+  return fmt::format(
+      "problem: {} parameters to be estimated, {} conditions, {} observables, {} measurements\n", n_estimated,
+      problem.conditions.size(), problem.observables.size(), problem.measurements.size());
+}
+
+void check_model(const std::filesystem::path& file, petab::Diagnostics& diagnostics, std::string& text) {
+  diagnostics.attempt([&] {
+    const model::OdeModel model = sbml::read_model(file);
+    flatten(model);
+    text += describe(model);
+  });
+}
+
+void check_problem(const std::filesystem::path& file, petab::Diagnostics& diagnostics, std::string& text) {
+  diagnostics.attempt([&] {
+    const petab::Problem problem = petab::read_problem(file, diagnostics);
+    const bool tables_are_right = diagnostics.errors().empty();
+    if (problem.model_file.empty()) return;
+    const model::OdeModel model = sbml::read_model(problem.model_file);
+    estimate::check(problem, model, diagnostics);
+    if (tables_are_right && diagnostics.errors().empty()) estimate::join(problem, model);
+    text += describe(model) + describe(problem);
+  });
+}
+
+}  // namespace
+
+CheckResult check(const std::filesystem::path& file) {
+  petab::Diagnostics diagnostics;
+  std::string description;
+  const auto extension = file.extension();
+  if (extension == ".yaml" || extension == ".yml")
+    check_problem(file, diagnostics, description);
+  else
+    check_model(file, diagnostics, description);
+
+  std::string text;
+  for (const core::Error& error : diagnostics.errors()) text += fmt::format("{}\n", error.what());
+  const auto n_errors = static_cast<int>(diagnostics.errors().size());
+  text += n_errors == 0 ? description + "no errors\n"
+                        : fmt::format("{} error{}\n", n_errors, n_errors == 1 ? "" : "s");
+  return {n_errors, text};
+}
+
+}  // namespace kinetune::study

@@ -1,0 +1,128 @@
+#include "study/fit.hpp"
+
+#include <chrono>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "core/log.hpp"
+#include "optimize/petsc_session.hpp"
+#include "parallel/work_queue.hpp"
+#include "study/best_fit.hpp"
+#include "study/fit_summary.hpp"
+#include "study/progress.hpp"
+#include "study/run_record.hpp"
+#include "study/run_start.hpp"
+#include "study/stop_request.hpp"
+
+namespace kinetune::study {
+namespace {
+
+/// What only rank 0 has.
+struct Coordinator {
+  LoadedProblem loaded;
+  std::unique_ptr<RunRecord> record;
+};
+
+FitOptions resolved_options(const FitSession& session) {
+  FitOptions options =
+      session.begin == FitSession::Begin::resume ? stored_options(session.output) : session.options;
+  options.validate();
+  options.problem = std::filesystem::absolute(options.problem).lexically_normal();
+  return options;
+}
+
+sample::Sampler make_sampler(const FitOptions& options, const estimate::Posterior& posterior) {
+  return {options.sampler, sample::Box(posterior.lower_bounds(), posterior.upper_bounds())};
+}
+
+parallel::QueueHooks hooks(RunRecord& record, Progress& progress, const StopRequest& stop) {
+  return {.on_result =
+              [&](std::uint64_t, int rank, const std::string& bytes) {
+                StartOutcome outcome = StartOutcome::from_bytes(bytes);
+                outcome.result.rank = static_cast<std::uint64_t>(rank);
+                record.add(outcome);
+                progress.add(outcome.result);
+              },
+          .on_tick =
+              [&] {
+                record.commit(RunRecord::When::if_due);
+                progress.tick();
+              },
+          .stop_requested = [&] { return stop.requested(); }};
+}
+
+std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
+  std::vector<store::RankRow> rows;
+  for (const auto& usage : report.ranks) {
+    rows.push_back({0, static_cast<std::uint64_t>(usage.rank), usage.host, usage.busy_seconds,
+                    usage.idle_seconds, usage.n_tasks});
+  }
+  return rows;
+}
+
+/// Rank 0, when the queue is empty or was left.
+int conclude(const FitSession& session, const FitOptions& options, Coordinator& coordinator,
+             const Progress& progress, const parallel::QueueReport& report, const StopRequest& stop) {
+  RunRecord& record = *coordinator.record;
+  record.add_ranks(rank_rows(report));
+  const bool complete = report.not_done.empty();
+  const auto ranking = record.ranking();
+  if (complete) {
+    if (!ranking.empty()) {
+      const BestFit fit = best_fit(coordinator.loaded.petab, coordinator.loaded.problem,
+                                   coordinator.loaded.code, options.posterior.integrator, ranking.front().x);
+      record.set_fit(fit.measurements, fit.curves);
+    }
+    record.set_finished();
+  }
+  record.commit(RunRecord::When::now);
+  print_summary({session.output, coordinator.loaded.problem, ranking, record.n_starts(), report,
+                 progress.failures(), complete ? "" : stop.reason()});
+  return !complete ? 3 : ranking.empty() ? 1 : 0;
+}
+
+}  // namespace
+
+int fit(parallel::MpiSession& mpi, const FitSession& session) {
+  FitOptions options;
+  Coordinator coordinator;
+  // Everything that can be wrong with the input is found here, before any rank computes.
+  const std::string problem_bytes = share_verdict(mpi, [&] {
+    options = resolved_options(session);
+    coordinator.loaded = load(options.problem);
+    make_sampler(options,
+                 estimate::Posterior(coordinator.loaded.problem, coordinator.loaded.code, options.posterior));
+    coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
+    return coordinator.loaded.problem.to_bytes();
+  });
+  options = FitOptions::from_yaml(mpi.broadcast(options.to_yaml()), "study", {});
+  const std::string code_bytes = mpi.broadcast(coordinator.loaded.code.to_bytes());
+
+  estimate::Posterior posterior(estimate::Problem::from_bytes(problem_bytes),
+                                jit::ModelCode::from_bytes(code_bytes), options.posterior);
+  const sample::Sampler sampler = make_sampler(options, posterior);
+  const optimize::PetscSession petsc;
+  const StopRequest stop(session.max_seconds);
+  const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
+    const auto outcome =
+        run_start(id, sampler, name(options.sampler.method), posterior, options.local, stopping);
+    return outcome ? std::optional(outcome->to_bytes()) : std::nullopt;
+  };
+  if (mpi.rank() != 0) {
+    run_tasks(mpi, {}, work, {});
+    return std::stoi(mpi.broadcast(""));
+  }
+
+  RunRecord& record = *coordinator.record;
+  const auto ranking = record.ranking();
+  Progress progress(record.n_starts(), record.n_starts() - record.starts_left().size(),
+                    ranking.empty() ? store::not_a_number : ranking.front().fval);
+  const auto report = run_tasks(mpi, record.starts_left(), work, hooks(record, progress, stop));
+  progress.finish();
+  const int exit_code = conclude(session, options, coordinator, progress, report, stop);
+  mpi.broadcast(std::to_string(exit_code));
+  return exit_code;
+}
+
+}  // namespace kinetune::study

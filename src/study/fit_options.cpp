@@ -1,0 +1,185 @@
+#include "study/fit_options.hpp"
+
+#include <array>
+#include <functional>
+
+#include <fmt/format.h>
+#include <yaml-cpp/yaml.h>
+
+#include "core/error.hpp"
+
+namespace kinetune::study {
+namespace {
+
+template <class Choice>
+struct Spelling {
+  Choice choice;
+  std::string_view text;
+};
+
+constexpr std::array sampling_methods{Spelling{sample::Method::latin_hypercube, "lhs"},
+                                      Spelling{sample::Method::uniform, "uniform"}};
+constexpr std::array sensitivity_methods{Spelling{estimate::Sensitivities::automatic, "auto"},
+                                         Spelling{estimate::Sensitivities::forward, "forward"},
+                                         Spelling{estimate::Sensitivities::adjoint, "adjoint"}};
+constexpr std::array linear_solvers{Spelling{simulate::LinearSolver::automatic, "auto"},
+                                    Spelling{simulate::LinearSolver::dense, "dense"},
+                                    Spelling{simulate::LinearSolver::klu, "klu"}};
+const std::array local_methods{Spelling{optimize::Method::blmvm, name(optimize::Method::blmvm)},
+                               Spelling{optimize::Method::bqnls, name(optimize::Method::bqnls)},
+                               Spelling{optimize::Method::bntr, name(optimize::Method::bntr)}};
+
+template <class Choice, std::size_t n>
+Choice choice(const std::array<Spelling<Choice>, n>& spellings, std::string_view text,
+              std::string_view what) {
+  std::string all;
+  for (const auto& spelling : spellings) {
+    if (spelling.text == text) return spelling.choice;
+    all += (all.empty() ? "" : ", ") + std::string(spelling.text);
+  }
+  throw core::Error({}, fmt::format("'{}' is no {}", text, what), "use one of: " + all);
+}
+
+template <class Choice, std::size_t n>
+std::string_view text_of(const std::array<Spelling<Choice>, n>& spellings, Choice choice) {
+  for (const auto& spelling : spellings) {
+    if (spelling.choice == choice) return spelling.text;
+  }
+  return "";
+}
+
+/// One line of a study: how it is written, how it is read.
+struct Entry {
+  std::string_view key;
+  std::function<void(YAML::Emitter&, const FitOptions&)> write;
+  std::function<void(const YAML::Node&, FitOptions&)> read;
+};
+
+/// An entry for a number that `member(options)` refers to.
+template <class Member>
+Entry number(std::string_view key, Member member) {
+  return {key,
+          [member](YAML::Emitter& out, const FitOptions& options) {
+            out << member(const_cast<FitOptions&>(options));
+          },
+          [member](const YAML::Node& node, FitOptions& options) {
+            auto& value = member(options);
+            value = node.as<std::remove_reference_t<decltype(value)>>();
+          }};
+}
+
+/// An entry for a choice with spellings.
+template <class Member, class Read>
+Entry spelled(std::string_view key, Member member, Read read) {
+  return {key,
+          [member](YAML::Emitter& out, const FitOptions& options) {
+            out << std::string(name(member(const_cast<FitOptions&>(options))));
+          },
+          [member, read](const YAML::Node& node, FitOptions& options) {
+            member(options) = read(node.as<std::string>());
+          }};
+}
+
+const std::vector<Entry>& entries() {
+  using F = FitOptions;
+  static const std::vector<Entry> list{
+      {"problem", [](YAML::Emitter& out, const F& o) { out << o.problem.string(); },
+       [](const YAML::Node& node, F& o) { o.problem = node.as<std::string>(); }},
+      number(
+          "starts", [](F & o) -> auto& { return o.sampler.n_starts; }),
+      number(
+          "seed", [](F & o) -> auto& { return o.sampler.seed; }),
+      spelled(
+          "sampler", [](F & o) -> auto& { return o.sampler.method; }, sampling_method),
+      spelled(
+          "optimizer", [](F & o) -> auto& { return o.local.method; }, local_method),
+      number(
+          "gradient-tolerance", [](F & o) -> auto& { return o.local.gradient_tolerance; }),
+      number(
+          "fval-tolerance", [](F & o) -> auto& { return o.local.fval_tolerance; }),
+      number(
+          "fval-window", [](F & o) -> auto& { return o.local.fval_window; }),
+      number(
+          "step-tolerance", [](F & o) -> auto& { return o.local.step_tolerance; }),
+      number(
+          "max-iterations", [](F & o) -> auto& { return o.local.max_iterations; }),
+      number(
+          "max-evaluations", [](F & o) -> auto& { return o.local.max_evaluations; }),
+      spelled(
+          "sensitivities", [](F & o) -> auto& { return o.posterior.sensitivities; }, sensitivities),
+      spelled(
+          "linear-solver", [](F & o) -> auto& { return o.posterior.integrator.linear_solver; },
+          linear_solver),
+      number(
+          "rtol", [](F & o) -> auto& { return o.posterior.integrator.rtol; }),
+      number(
+          "atol", [](F & o) -> auto& { return o.posterior.integrator.atol; }),
+      number(
+          "max-steps", [](F & o) -> auto& { return o.posterior.integrator.max_steps; })};
+  return list;
+}
+
+int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1; }
+
+}  // namespace
+
+std::string_view name(sample::Method m) { return text_of(sampling_methods, m); }
+std::string_view name(estimate::Sensitivities s) { return text_of(sensitivity_methods, s); }
+std::string_view name(simulate::LinearSolver s) { return text_of(linear_solvers, s); }
+sample::Method sampling_method(std::string_view text) { return choice(sampling_methods, text, "sampler"); }
+optimize::Method local_method(std::string_view text) { return choice(local_methods, text, "optimizer"); }
+estimate::Sensitivities sensitivities(std::string_view text) {
+  return choice(sensitivity_methods, text, "way to compute sensitivities");
+}
+simulate::LinearSolver linear_solver(std::string_view text) {
+  return choice(linear_solvers, text, "linear solver");
+}
+
+void FitOptions::validate() const {
+  if (problem.empty()) throw core::Error({}, "no problem", "give a PEtab problem (YAML)");
+  sampler.validate();
+  local.validate();
+  posterior.integrator.validate();
+}
+
+std::string FitOptions::to_yaml() const {
+  YAML::Emitter out;
+  out.SetDoublePrecision(17);
+  out << YAML::BeginMap;
+  for (const Entry& entry : entries()) {
+    out << YAML::Key << std::string(entry.key) << YAML::Value;
+    entry.write(out, *this);
+  }
+  out << YAML::EndMap;
+  return std::string(out.c_str()) + "\n";
+}
+
+FitOptions FitOptions::from_yaml(std::string_view text, const std::string& file, FitOptions base) {
+  YAML::Node root;
+  try {
+    root = YAML::Load(std::string(text));
+  } catch (const YAML::Exception& error) {
+    throw core::Error({file, line_of(error.mark)}, "is no YAML: " + error.msg);
+  }
+  if (!root.IsMap())
+    throw core::Error({file, 1}, "a study is a list of 'option: value' lines", "see kinetune fit --help");
+  for (const auto& item : root) {
+    const auto key = item.first.as<std::string>("");
+    const core::Location where{file, line_of(item.first.Mark())};
+    const auto entry = std::ranges::find(entries(), key, &Entry::key);
+    if (entry == entries().end()) {
+      throw core::Error(where, fmt::format("'{}' is no option of a study", key), "see kinetune fit --help");
+    }
+    try {
+      entry->read(item.second, base);
+    } catch (const YAML::Exception&) {
+      throw core::Error(where, fmt::format("'{}' has a value of the wrong kind", key),
+                        "see kinetune fit --help");
+    } catch (const core::Error& error) {
+      throw core::Error(where, error.what());
+    }
+  }
+  return base;
+}
+
+}  // namespace kinetune::study

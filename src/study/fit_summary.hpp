@@ -1,0 +1,28 @@
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "estimate/problem.hpp"
+#include "parallel/work_queue.hpp"
+#include "store/run_rows.hpp"
+
+namespace kinetune::study {
+
+/// What is told at the end of a session.
+struct FitSummary {
+  std::filesystem::path run_file;
+  const estimate::Problem& problem;
+  const std::vector<store::ResultRow>& ranking;  ///< best first, without failed starts
+  std::uint64_t n_starts;
+  const parallel::QueueReport& report;
+  const std::map<std::string, int>& failures;  ///< of this session, by reason
+  std::string stopped_by;                      ///< empty when the study is complete
+};
+
+/// The best starts, failures, how busy the ranks were, and what to do next, to standard output.
+void print_summary(const FitSummary&);
+
+}  // namespace kinetune::study

@@ -1,0 +1,115 @@
+#include "study/run_record.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <ctime>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "core/log.hpp"
+#include "store/run_reader.hpp"
+#include "study/version.hpp"
+
+namespace kinetune::study {
+namespace {
+
+std::string now_iso8601() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
+
+std::string_view scale_name(estimate::Scale scale) {
+  switch (scale) {
+    case estimate::Scale::linear:
+      return "lin";
+    case estimate::Scale::log:
+      return "log";
+    case estimate::Scale::log10:
+      break;
+  }
+  return "log10";
+}
+
+std::vector<store::ParameterRow> parameter_rows(const estimate::Problem& problem) {
+  std::vector<store::ParameterRow> rows;
+  for (const auto& p : problem.parameters) {
+    rows.push_back({p.id, p.name, std::string(scale_name(p.scale)), p.lower_bound, p.upper_bound, p.nominal});
+  }
+  return rows;
+}
+
+void check_same_inputs(const store::RunHeader& header, const std::string& checksum,
+                       const FitSession& session) {
+  if (header.inputs_checksum == checksum) return;
+  throw core::Error({session.output.string(), 0}, "the problem's files have changed since this study began",
+                    "restore them, or start a new study in another file");
+}
+
+}  // namespace
+
+FitOptions stored_options(const std::filesystem::path& run_file) {
+  const std::string study = store::RunReader(run_file).header().study;
+  return FitOptions::from_yaml(study, run_file.string(), {});
+}
+
+RunRecord::RunRecord(const FitSession& session, const FitOptions& options, const LoadedProblem& loaded)
+    : path_(session.output), n_starts_(options.sampler.n_starts) {
+  if (session.begin == FitSession::Begin::new_study) {
+    const store::RunHeader header{version(),
+                                  session.command_line,
+                                  options.to_yaml(),
+                                  options.sampler.seed,
+                                  loaded.inputs_checksum,
+                                  now_iso8601(),
+                                  ""};
+    file_.emplace(store::RunFile::create(path_, session.overwrite, header, parameter_rows(loaded.problem)));
+  } else {
+    const store::RunReader reader(path_);
+    check_same_inputs(reader.header(), loaded.inputs_checksum, session);
+    results_ = reader.results();
+    file_.emplace(store::RunFile::resume(path_));
+  }
+  for (std::uint64_t id = 0; id < n_starts_; ++id) {
+    if (!file_->has_result(id)) starts_left_.push_back(id);
+  }
+}
+
+std::vector<store::ResultRow> RunRecord::ranking() const {
+  std::vector<store::ResultRow> ranking;
+  std::ranges::copy_if(results_, std::back_inserter(ranking),
+                       [](const auto& row) { return row.status != store::StartStatus::failed; });
+  std::ranges::sort(ranking, {}, [](const auto& row) { return std::pair(row.fval, row.start_id); });
+  return ranking;
+}
+
+void RunRecord::add(const StartOutcome& outcome) {
+  if (!file_->has_start(outcome.start.id)) file_->add_start(outcome.start);
+  file_->add_result(outcome.result, outcome.trace);
+  results_.push_back(outcome.result);
+}
+
+void RunRecord::commit(When when) {
+  using namespace std::chrono_literals;
+  const auto now = std::chrono::steady_clock::now();
+  if (when == When::if_due && now - last_commit_ < 1s) return;
+  last_commit_ = now;
+  const auto done = file_->commit();
+  if (!done && !last_commit_failed_) {
+    core::log(core::LogLevel::warning,
+              "{} cannot be written ({}); results are kept in memory and written when it can be",
+              path_.string(), done.error().reason);
+  }
+  last_commit_failed_ = !done;
+}
+
+void RunRecord::add_ranks(std::vector<store::RankRow> ranks) { file_->add_ranks(std::move(ranks)); }
+
+void RunRecord::set_fit(std::span<const store::FitRow> fit, std::span<const store::CurveRow> curves) {
+  file_->set_fit(fit, curves);
+}
+
+void RunRecord::set_finished() {
+  store::RunHeader header = file_->header();
+  header.end_time = now_iso8601();
+  file_->set_header(header);
+}
+
+}  // namespace kinetune::study

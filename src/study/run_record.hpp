@@ -1,0 +1,51 @@
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "estimate/problem.hpp"
+#include "store/run_file.hpp"
+#include "study/fit.hpp"
+#include "study/load.hpp"
+#include "study/start_outcome.hpp"
+
+namespace kinetune::study {
+
+/// A study's run file together with what a session must know of it: which starts are left, which is the best.
+class RunRecord {
+ public:
+  /// Makes the file, or opens one and sees that it belongs to these inputs.
+  /// @throws core::Error
+  RunRecord(const FitSession&, const FitOptions&, const LoadedProblem&);
+
+  const std::vector<std::uint64_t>& starts_left() const { return starts_left_; }
+  std::uint64_t n_starts() const { return n_starts_; }
+  /// Best first; failed starts are left out.
+  std::vector<store::ResultRow> ranking() const;
+
+  void add(const StartOutcome&);
+  /// Makes durable what is new, at most once a second unless `now`; failures to write are logged and retried.
+  enum class When { if_due, now };
+  void commit(When);
+
+  /// What is known only at the end of a session.
+  void add_ranks(std::vector<store::RankRow>);
+  void set_fit(std::span<const store::FitRow>, std::span<const store::CurveRow>);
+  void set_finished();
+
+ private:
+  std::filesystem::path path_;
+  std::uint64_t n_starts_;
+  std::vector<std::uint64_t> starts_left_;
+  std::vector<store::ResultRow> results_;
+  std::optional<store::RunFile> file_;
+  std::chrono::steady_clock::time_point last_commit_ = std::chrono::steady_clock::now();
+  bool last_commit_failed_ = false;
+};
+
+/// The options that a run file holds. @throws core::Error
+FitOptions stored_options(const std::filesystem::path& run_file);
+
+}  // namespace kinetune::study

@@ -1,0 +1,19 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+
+#include "optimize/local.hpp"
+#include "sample/sampler.hpp"
+#include "study/start_outcome.hpp"
+
+namespace kinetune::study {
+
+/// Draws one start and refines it. The outcome depends on the arguments alone, but for its times and rank.
+/// @param stop_requested  asked between iterations
+/// @returns nothing when it was stopped
+std::optional<StartOutcome> run_start(std::uint64_t id, const sample::Sampler&, std::string_view source,
+                                      optimize::Objective&, const optimize::LocalOptions&,
+                                      const std::function<bool()>& stop_requested);
+
+}  // namespace kinetune::study

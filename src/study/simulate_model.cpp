@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <cmath>
+
+#include <fmt/format.h>
+
+#include "core/error.hpp"
+#include "sbml/read_model.hpp"
+#include "study/simulate.hpp"
+
+namespace kinetune::study {
+namespace {
+
+using symbolic::Expr;
+
+void refuse_unsupported(const model::OdeModel& model) {
+  if (!model.events.empty())
+    throw core::Error(model.events.front().where, "events are not supported in simulations yet");
+  if (!model.algebraic.empty()) {
+    throw core::Error(model.algebraic.front().where, "algebraic rules are not supported in simulations yet");
+  }
+}
+
+bool contains(const std::vector<std::string>& ids, const std::string& id) {
+  return std::ranges::find(ids, id) != ids.end();
+}
+
+/// What a column shows.
+Expr column(const model::OdeModel& model, const SimulateModelOptions& options, const std::string& id) {
+  const auto species = std::ranges::find(model.species, id, &model::SpeciesUnits::id);
+  if (contains(options.amounts, id) || contains(options.concentrations, id)) {
+    if (species == model.species.end()) {
+      throw core::Error({options.model.string(), 0}, fmt::format("'{}' is no species", id),
+                        "only species have amounts and concentrations");
+    }
+    return contains(options.amounts, id) ? species->amount : species->concentration;
+  }
+  if (const auto symbol = model.symbol(id)) return *symbol;
+  throw core::Error({options.model.string(), 0}, fmt::format("the model has no variable '{}'", id),
+                    "give ids of species, compartments, parameters or reactions");
+}
+
+std::vector<std::string> all_variables(const model::OdeModel& model) {
+  std::vector<std::string> ids;
+  for (const auto& s : model.states) ids.push_back(s.id);
+  for (const auto& d : model.derived) ids.push_back(d.id);
+  return ids;
+}
+
+/// Writes a row at each time.
+class RowWriter final : public simulate::Sink {
+ public:
+  RowWriter(const jit::CompiledModel& model, std::span<const double> prelude, std::span<const double> times,
+            std::string& out)
+      : model_(model), prelude_(prelude), times_(times), out_(out), values_(model.code().n_outputs) {}
+
+  void at(std::size_t index, std::span<const double> x, std::span<const double>, std::span<double>) override {
+    model_.outputs(times_[index], x.data(), prelude_.data(), values_.data());
+    out_ += fmt::format("{}", times_[index]);
+    for (const double v : values_) out_ += fmt::format(",{}", v);
+    out_ += '\n';
+  }
+
+ private:
+  const jit::CompiledModel& model_;
+  std::span<const double> prelude_, times_;
+  std::string& out_;
+  std::vector<double> values_;
+};
+
+std::vector<double> time_grid(const SimulateModelOptions& options) {
+  const bool meant = options.start >= 0 && options.duration >= 0 && options.steps > 0 &&
+                     std::isfinite(options.start) && std::isfinite(options.duration);
+  if (!meant) {
+    throw core::Error({},
+                      fmt::format("start {}, duration {}, {} steps make no time course", options.start,
+                                  options.duration, options.steps),
+                      "give times of at least 0 and at least one step");
+  }
+  std::vector<double> times;
+  for (int i = 0; i <= options.steps; ++i)
+    times.push_back(options.start + options.duration * i / options.steps);
+  return times;
+}
+
+}  // namespace
+
+std::string simulate_model(const SimulateModelOptions& options) {
+  const std::vector<double> times = time_grid(options);
+  const model::OdeModel ode = sbml::read_model(options.model);
+  refuse_unsupported(ode);
+  const auto ids = options.variables.empty() ? all_variables(ode) : options.variables;
+  jit::ModelSource source{flatten(ode), {}, {}, {}};
+  for (const std::string& id : ids) source.outputs.push_back(source.model.flatten(column(ode, options, id)));
+  const jit::CompiledModel model(jit::compile(source));
+
+  std::vector<double> parameters, prelude(model.code().n_prelude), x(model.n_states());
+  for (const auto& p : ode.parameters) parameters.push_back(p.value);
+  model.prelude(parameters.data(), prelude.data());
+  model.initials(0.0, prelude.data(), x.data());
+
+  std::string text = fmt::format("time{}{}\n", ids.empty() ? "" : ",", fmt::join(ids, ","));
+  RowWriter writer(model, prelude, times, text);
+  const auto integrator = simulate::make_cvodes(model, options.integrator);
+  const simulate::Segment segment{0.0, times.back(), prelude, parameters, {}};
+  if (const auto result = integrator->forward(segment, simulate::Mode::states, x, {}, times, writer);
+      !result) {
+    throw std::runtime_error(fmt::format("{}: simulation failed at time {:.6g}: {}", options.model.string(),
+                                         result.error().time, to_string(result.error().error)));
+  }
+  return text;
+}
+
+}  // namespace kinetune::study

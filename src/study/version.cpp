@@ -1,0 +1,7 @@
+#include "study/version.hpp"
+
+namespace kinetune::study {
+
+std::string version() { return KINETUNE_VERSION; }
+
+}  // namespace kinetune::study
