@@ -63,6 +63,18 @@ Problem Problem::from_bytes(std::string_view bytes) {
   return problem;
 }
 
+std::string_view name(Scale scale) {
+  switch (scale) {
+    case Scale::linear:
+      return "lin";
+    case Scale::log:
+      return "log";
+    case Scale::log10:
+      break;
+  }
+  return "log10";
+}
+
 double scaled(Scale scale, double linear) {
   switch (scale) {
     case Scale::linear:

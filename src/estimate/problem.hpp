@@ -66,6 +66,9 @@ struct Problem {
   static Problem from_bytes(std::string_view);
 };
 
+/// As PEtab and the run file spell it: lin, log, log10.
+std::string_view name(Scale);
+
 /// Between a parameter's linear value and the one on its scale.
 double scaled(Scale, double linear);
 double unscaled(Scale, double on_scale);

@@ -26,7 +26,7 @@ std::string_view name(Method);
 /// fval of the order of 1 to 10,000, parameters on a logarithmic scale, gradients with a relative error of
 /// about 1e-4.
 struct LocalOptions {
-  Method method = Method::blmvm;
+  Method method = Method::bqnls;
 
   /// Converged when the projected gradient's norm (see Iterate) is no larger.
   double gradient_tolerance = 1e-6;

@@ -32,7 +32,7 @@ inline constexpr std::uint64_t run_format_version = 1;
 ///                gradient_norm, x (N, n_x) are the iterates of a start
 ///   /ranks       one row a rank and session: session, rank, host, busy_seconds, idle_seconds, n_starts
 ///   /fit         one row a measurement, for the best start: observable_id, condition_id,
-///                preequilibration_condition_id, time, measurement, simulation, sigma
+///                preequilibration_condition_id, time, measurement, simulation, sigma, transformation
 ///   /fit/curves  observable_id, condition_id, time, simulation
 // clang-format on
 ///

@@ -108,7 +108,8 @@ inline auto fit_table() {
       Field{&R::time, {"/fit/time", float64, "its time", "model time unit"}},
       Field{&R::measurement, {"/fit/measurement", float64, "measured value"}},
       Field{&R::simulation, {"/fit/simulation", float64, "value at the best start's x"}},
-      Field{&R::sigma, {"/fit/sigma", float64, "noise parameter at the best start's x"}});
+      Field{&R::sigma, {"/fit/sigma", float64, "noise parameter at the best start's x"}},
+      Field{&R::transformation, {"/fit/transformation", text, "scale that sigma is on: lin, log or log10"}});
 }
 
 inline auto curve_table() {

@@ -79,6 +79,7 @@ struct RankRow {
 struct FitRow {
   std::string observable_id = {}, condition_id = {}, preequilibration_condition_id = {};
   double time = not_a_number, measurement = not_a_number, simulation = not_a_number, sigma = not_a_number;
+  std::string transformation;  ///< lin, log or log10: the scale that sigma is on
 };
 
 /// One point of a curve drawn through the measurements.

@@ -43,9 +43,10 @@ BestFit best_fit(const petab::Problem& petab, const estimate::Problem& problem, 
   if (!estimate::Posterior(problem, code, options).assess(x, optimize::Order::value, &details)) return result;
   for (std::size_t i = 0; i < petab.measurements.size(); ++i) {
     const auto& m = petab.measurements[i];
+    const auto transformation = petab.observable(m.observable_id)->transformation;
     result.measurements.push_back({m.observable_id, m.simulation_condition_id,
                                    m.preequilibration_condition_id, m.time, m.value, details.values[i],
-                                   details.noise[i]});
+                                   details.noise[i], std::string(estimate::name(transformation))});
   }
   const estimate::Problem grid = on_grid(problem);
   // Its likelihood means nothing and may not exist; only the simulated values are taken.

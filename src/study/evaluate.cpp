@@ -80,9 +80,9 @@ std::string EvaluateResult::to_json() const {
     json["time"] = terms.error().time;
   }
   long steps = 0;
-  json["simulations"] = Json::array();
+  json["conditions"] = Json::array();
   for (const auto& s : details.simulations) {
-    json["simulations"].push_back(of_simulation(s));
+    json["conditions"].push_back(of_simulation(s));
     steps += s.statistics.steps;
   }
   json["steps"] = steps;

@@ -60,7 +60,8 @@ template <class Member>
 Entry number(std::string_view key, Member member) {
   return {key,
           [member](YAML::Emitter& out, const FitOptions& options) {
-            out << member(const_cast<FitOptions&>(options));
+            out << fmt::format(
+                "{}", member(const_cast<FitOptions&>(options)));  // shortest that reads back the same
           },
           [member](const YAML::Node& node, FitOptions& options) {
             auto& value = member(options);
@@ -144,7 +145,6 @@ void FitOptions::validate() const {
 
 std::string FitOptions::to_yaml() const {
   YAML::Emitter out;
-  out.SetDoublePrecision(17);
   out << YAML::BeginMap;
   for (const Entry& entry : entries()) {
     out << YAML::Key << std::string(entry.key) << YAML::Value;

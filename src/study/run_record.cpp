@@ -16,22 +16,11 @@ namespace {
 
 std::string now_iso8601() { return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(std::time(nullptr))); }
 
-std::string_view scale_name(estimate::Scale scale) {
-  switch (scale) {
-    case estimate::Scale::linear:
-      return "lin";
-    case estimate::Scale::log:
-      return "log";
-    case estimate::Scale::log10:
-      break;
-  }
-  return "log10";
-}
-
 std::vector<store::ParameterRow> parameter_rows(const estimate::Problem& problem) {
   std::vector<store::ParameterRow> rows;
   for (const auto& p : problem.parameters) {
-    rows.push_back({p.id, p.name, std::string(scale_name(p.scale)), p.lower_bound, p.upper_bound, p.nominal});
+    rows.push_back(
+        {p.id, p.name, std::string(estimate::name(p.scale)), p.lower_bound, p.upper_bound, p.nominal});
   }
   return rows;
 }
