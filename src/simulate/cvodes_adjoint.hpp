@@ -39,9 +39,9 @@ class CvodesAdjoint {
   std::vector<Cotangent> cotangents_;  // ascending in time
   std::vector<double> jacobian_, by_parameter_;
   std::unique_ptr<Factorisation> factors_;
-  core::UniqueHandle<VectorPolicy> adjoint_, gradient_;
-  core::UniqueHandle<MatrixPolicy> matrix_;
-  core::UniqueHandle<LinearSolverPolicy> linear_solver_;
+  UniqueVector adjoint_, gradient_;
+  UniqueMatrix matrix_;
+  UniqueLinearSolver linear_solver_;
   int backward_problem_ = -1;  // CVODES' handle
   Statistics statistics_;
 };

@@ -35,11 +35,26 @@ KINETUNE_SIMD void row_weights(int m, double rtol, const double* __restrict s, c
 
 }  // namespace
 
-void ContextPolicy::destroy(type context) noexcept { SUNContext_Free(&context); }
-void VectorPolicy::destroy(type vector) noexcept { N_VDestroy(vector); }
-void MatrixPolicy::destroy(type matrix) noexcept { SUNMatDestroy(matrix); }
-void LinearSolverPolicy::destroy(type solver) noexcept { SUNLinSolFree(solver); }
-void CvodePolicy::destroy(type cvode) noexcept { CVodeFree(&cvode); }
+template <>
+void SundialsPolicy<SUNContext>::destroy(SUNContext context) noexcept {
+  SUNContext_Free(&context);
+}
+template <>
+void SundialsPolicy<N_Vector>::destroy(N_Vector vector) noexcept {
+  N_VDestroy(vector);
+}
+template <>
+void SundialsPolicy<SUNMatrix>::destroy(SUNMatrix matrix) noexcept {
+  SUNMatDestroy(matrix);
+}
+template <>
+void SundialsPolicy<SUNLinearSolver>::destroy(SUNLinearSolver solver) noexcept {
+  SUNLinSolFree(solver);
+}
+template <>
+void SundialsPolicy<void*>::destroy(void* cvode) noexcept {
+  CVodeFree(&cvode);
+}
 
 IntegrationError integration_error(int flag) {
   switch (flag) {

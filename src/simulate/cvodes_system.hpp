@@ -13,31 +13,29 @@ struct _generic_SUNLinearSolver;
 
 namespace kinetune::simulate {
 
-struct ContextPolicy {
-  using type = _SUNContext*;
+/// For core::UniqueHandle. CVODES' own handle is a void*.
+template <class Handle>
+struct SundialsPolicy {
+  using type = Handle;
   static type null() noexcept { return nullptr; }
   static void destroy(type) noexcept;
 };
-struct VectorPolicy {
-  using type = _generic_N_Vector*;
-  static type null() noexcept { return nullptr; }
-  static void destroy(type) noexcept;
-};
-struct MatrixPolicy {
-  using type = _generic_SUNMatrix*;
-  static type null() noexcept { return nullptr; }
-  static void destroy(type) noexcept;
-};
-struct LinearSolverPolicy {
-  using type = _generic_SUNLinearSolver*;
-  static type null() noexcept { return nullptr; }
-  static void destroy(type) noexcept;
-};
-struct CvodePolicy {
-  using type = void*;
-  static type null() noexcept { return nullptr; }
-  static void destroy(type) noexcept;
-};
+template <>
+void SundialsPolicy<_SUNContext*>::destroy(_SUNContext*) noexcept;
+template <>
+void SundialsPolicy<_generic_N_Vector*>::destroy(_generic_N_Vector*) noexcept;
+template <>
+void SundialsPolicy<_generic_SUNMatrix*>::destroy(_generic_SUNMatrix*) noexcept;
+template <>
+void SundialsPolicy<_generic_SUNLinearSolver*>::destroy(_generic_SUNLinearSolver*) noexcept;
+template <>
+void SundialsPolicy<void*>::destroy(void*) noexcept;
+
+using UniqueContext = core::UniqueHandle<SundialsPolicy<_SUNContext*>>;
+using UniqueVector = core::UniqueHandle<SundialsPolicy<_generic_N_Vector*>>;
+using UniqueMatrix = core::UniqueHandle<SundialsPolicy<_generic_SUNMatrix*>>;
+using UniqueLinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNLinearSolver*>>;
+using UniqueCvode = core::UniqueHandle<SundialsPolicy<void*>>;
 
 /// How a CVODES return code reads to our users.
 IntegrationError integration_error(int cvodes_flag);
@@ -93,11 +91,11 @@ class CvodesSystem {
   std::vector<Entry> active_entries_;           // of rates_by_parameter, those of active parameters
   std::vector<double> sensitivity_tolerances_;  // (n_sensitivities) absolute
   std::unique_ptr<Factorisation> factors_;
-  core::UniqueHandle<ContextPolicy> context_;
-  core::UniqueHandle<VectorPolicy> y_;
-  core::UniqueHandle<MatrixPolicy> matrix_;
-  core::UniqueHandle<LinearSolverPolicy> linear_solver_;
-  core::UniqueHandle<CvodePolicy> cvode_;  // last, so that it goes first
+  UniqueContext context_;
+  UniqueVector y_;
+  UniqueMatrix matrix_;
+  UniqueLinearSolver linear_solver_;
+  UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
   long steps_taken_ = 0;  // in this segment
 };
