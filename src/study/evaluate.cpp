@@ -76,8 +76,7 @@ std::string EvaluateResult::to_json() const {
     }
   } else {
     json["status"] = terms.error().reason;
-    json["condition"] = terms.error().condition;
-    json["time"] = terms.error().time;
+    json["failure"] = {{"condition", terms.error().condition}, {"time", terms.error().time}};
   }
   long steps = 0;
   json["conditions"] = Json::array();

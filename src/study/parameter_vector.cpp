@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -34,6 +35,7 @@ void read_values(const std::filesystem::path& path, const estimate::Problem& pro
                       "columns parameterId and value or scaledValue are missing",
                       "name them in the header, separated by tabs");
   }
+  std::set<std::string> given;
   for (const auto& row : table.rows) {
     const std::string& id = row.cells[*id_column];
     const auto parameter = std::ranges::find(problem.parameters, id, &estimate::EstimatedParameter::id);
@@ -46,10 +48,12 @@ void read_values(const std::filesystem::path& path, const estimate::Problem& pro
     if (!number)
       throw core::Error(table.location(row), fmt::format("'{}' is no number", text), "give a number");
     const double value = scaled_column ? *number : estimate::scaled(parameter->scale, *number);
-    if (std::isnan(value)) {
+    if (!std::isfinite(value)) {
       throw core::Error(table.location(row), fmt::format("{} is no value for {}", text, id),
-                        "give a number, not negative on a logarithmic scale");
+                        "give a finite number, above 0 on a logarithmic scale");
     }
+    if (!given.insert(id).second)
+      throw core::Error(table.location(row), fmt::format("{} stands here twice", id), "remove a row");
     x[parameter - problem.parameters.begin()] = value;
   }
 }

@@ -39,6 +39,18 @@ Expr column(const model::OdeModel& model, const SimulateModelOptions& options, c
                     "give ids of species, compartments, parameters or reactions");
 }
 
+/// What is to be shown as an amount or a concentration must be shown.
+void check_units_asked_for(const SimulateModelOptions& options, const std::vector<std::string>& columns) {
+  for (const auto* ids : {&options.amounts, &options.concentrations}) {
+    for (const std::string& id : *ids) {
+      if (!contains(columns, id)) {
+        throw core::Error({options.model.string(), 0}, fmt::format("'{}' is not among the variables", id),
+                          "name it in --variables, too");
+      }
+    }
+  }
+}
+
 std::vector<std::string> all_variables(const model::OdeModel& model) {
   std::vector<std::string> ids;
   for (const auto& s : model.states) ids.push_back(s.id);
@@ -89,6 +101,7 @@ std::string simulate_model(const SimulateModelOptions& options) {
   const model::OdeModel ode = sbml::read_model(options.model);
   refuse_unsupported(ode);
   const auto ids = options.variables.empty() ? all_variables(ode) : options.variables;
+  check_units_asked_for(options, ids);
   jit::ModelSource source{flatten(ode), {}, {}, {}};
   for (const std::string& id : ids) source.outputs.push_back(source.model.flatten(column(ode, options, id)));
   const jit::CompiledModel model(jit::compile(source));
