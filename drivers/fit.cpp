@@ -26,6 +26,11 @@ struct Flags {
   bool force = false;
 };
 
+/// CLI11 alone reads -3 as 2^64 - 3.
+std::string refuse_minus(const std::string& text) {
+  return text.starts_with('-') ? text + " is negative" : "";
+}
+
 template <class To, class From>
 void set(To& to, const std::optional<From>& from) {
   if (from) to = *from;
@@ -68,6 +73,10 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
     session.command_line = command_line;
     if (flags.max_time) session.max_seconds = *flags.max_time;
     share_verdict(mpi, [&] {
+      if (!(session.max_seconds >= 0)) {
+        throw core::Error({}, fmt::format("--max-time is {}", session.max_seconds),
+                          "give seconds, not negative");
+      }
       if (flags.resume.empty()) {
         session.options = options_of(flags);
         return "";
@@ -104,8 +113,8 @@ void add_fit(CLI::App& app, Action& action) {
   command.add_option("--resume", flags->resume, "go on with the study of this run file");
   add("-o,--output", flags->output, "run file (HDF5)", flags->output);
   command.add_flag("--force", flags->force, "overwrite an existing run file");
-  add("--starts", flags->starts, "number of starts", defaults.sampler.n_starts);
-  add("--seed", flags->seed, "of the study", defaults.sampler.seed);
+  add("--starts", flags->starts, "number of starts", defaults.sampler.n_starts)->check(refuse_minus);
+  add("--seed", flags->seed, "of the study", defaults.sampler.seed)->check(refuse_minus);
   add("--sampler", flags->sampler, "lhs (Latin hypercube) or uniform", study::name(defaults.sampler.method));
   add("--optimizer", flags->optimizer, "blmvm, bqnls or bntr", name(defaults.local.method));
   add("--gradient-tolerance", flags->gradient_tolerance, "converged at this projected gradient",

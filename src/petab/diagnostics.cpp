@@ -3,7 +3,11 @@
 namespace kinetune::petab {
 
 void Diagnostics::report(core::Location where, std::string what, std::string suggestion) {
-  errors_.emplace_back(std::move(where), std::move(what), std::move(suggestion));
+  add({std::move(where), std::move(what), std::move(suggestion)});
+}
+
+void Diagnostics::add(core::Error error) {
+  if (seen_.insert(error.what()).second) errors_.push_back(std::move(error));
 }
 
 void Diagnostics::throw_first() const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -22,7 +23,7 @@ class Diagnostics {
       std::forward<Step>(step)();
       return true;
     } catch (const core::Error& error) {
-      errors_.push_back(error);
+      add(error);
       return false;
     }
   }
@@ -31,7 +32,10 @@ class Diagnostics {
   void throw_first() const;                                                    ///< nothing where all is well
 
  private:
+  void add(core::Error);  ///< the same error once: two checks may meet it
+
   std::vector<core::Error> errors_;
+  std::unordered_set<std::string> seen_;
 };
 
 }  // namespace kinetune::petab

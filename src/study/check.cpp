@@ -38,7 +38,7 @@ void check_problem(const std::filesystem::path& file, petab::Diagnostics& diagno
   diagnostics.attempt([&] {
     const petab::Problem problem = petab::read_problem(file, diagnostics);
     const bool tables_are_right = diagnostics.errors().empty();
-    if (problem.model_file.empty()) return;
+    if (!exists(problem.model_file)) return;  // has been reported
     const model::OdeModel model = sbml::read_model(problem.model_file);
     estimate::check(problem, model, diagnostics);
     if (tables_are_right && diagnostics.errors().empty()) estimate::join(problem, model);

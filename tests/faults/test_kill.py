@@ -1,0 +1,175 @@
+"""Whatever ends a run, its file is whole and the study can go on from it, on any number of ranks."""
+
+import os
+import random
+import signal
+import time
+import unittest
+
+import h5py
+from program import PATIENCE, SERINE, ProgramTest, kill_tree, n_finished, outcomes, pid_of_rank, run, wait_for_results
+
+N_STARTS = 320  # more than can be finished between one kill and the next
+STUDY = [SERINE / "serine.yaml", "--starts", N_STARTS, "--max-iterations", 50]
+
+
+class Kill(ProgramTest):
+    def test_a_run_killed_again_and_again_ends_with_each_start_once_and_as_if_nothing_had_been(self) -> None:
+        whole, killed = self.folder / "whole.h5", self.folder / "killed.h5"
+        moments = random.Random(2024)
+        arguments = [*STUDY, "-o", killed]
+        finished, n_kills = 0, 0
+        for ranks in (2, 4, 1, 2):
+            if finished > 0.6 * N_STARTS:
+                break  # a fast machine: what is left is for the last session
+            job = self.start("fit", *arguments, ranks=ranks)
+            wait_for_results(job, killed, finished)
+            time.sleep(moments.uniform(0, 0.4))
+            kill_tree(job)
+            ids = outcomes(killed).ids
+            self.assertEqual(len(ids), len(set(ids)))
+            self.assertGreater(len(ids), finished, "what was durable has stayed")
+            self.assertLess(len(ids), N_STARTS, "killed before the end, or nothing is tested")
+            finished = len(ids)
+            n_kills += 1
+            arguments = ["--resume", killed]
+        self.assertGreaterEqual(n_kills, 2)
+
+        self.fit("--resume", killed, ranks=2)
+        self.fit(*STUDY, "-o", whole, ranks=2)
+        after, expected = outcomes(killed), outcomes(whole)
+        self.assertEqual(expected.ids, list(range(N_STARTS)))
+        self.assertEqual(after.same_as(expected), [])
+        with h5py.File(killed, "r") as file:
+            self.assertNotEqual(file.attrs["end_time"], "")
+            self.assertGreater(len(file["fit/simulation"]), 0)
+
+    def test_the_death_of_one_rank_ends_the_job_and_the_study_goes_on_from_its_file(self) -> None:
+        for rank in (1, 0):
+            file = self.folder / f"run{rank}.h5"
+            job = self.start("fit", *STUDY, "-o", file, ranks=3)
+            wait_for_results(job, file, 0)
+            os.kill(pid_of_rank(job, rank), signal.SIGKILL)
+            job.communicate(timeout=PATIENCE)
+            self.assertNotIn(job.returncode, (0, 3), f"rank {rank} was killed")
+            finished = n_finished(file)
+            self.assertGreater(finished, 0)
+            self.assertLess(finished, N_STARTS, "the job ended before the work did")
+            self.fit("--resume", file, "--max-time", 1, ranks=2, exit_code=3)
+            self.assertGreaterEqual(n_finished(file), finished)
+
+
+class Stop(ProgramTest):
+    """Being asked to stop is no fault: what is finished is kept, and the program says how to go on."""
+
+    def stop(self, file, ranks: int | None, ask) -> None:
+        job = self.start("fit", *STUDY, "-o", file, ranks=ranks)
+        wait_for_results(job, file, 0)
+        ask(job)
+        out, err = job.communicate(timeout=PATIENCE)
+        self.assertEqual(job.returncode, 3, err)
+        self.assertIn(f"kinetune fit --resume {file}", out)
+        self.assertIn("stopped by signal", out)
+        finished = n_finished(file)
+        self.assertIn(f"{N_STARTS - finished} starts are left", out)
+        self.assertGreater(finished, 0)
+        with h5py.File(file, "r") as run_file:
+            self.assertEqual(run_file.attrs["end_time"], "", "the study has not ended")
+
+    def test_signals_to_the_program_stop_it_with_exit_code_3(self) -> None:
+        for sign in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
+            self.stop(self.folder / f"{sign.name}.h5", None, lambda job, sign=sign: job.send_signal(sign))
+
+    def test_a_signal_to_rank_0_stops_all_ranks(self) -> None:
+        self.stop(self.folder / "run.h5", 2, lambda job: os.kill(pid_of_rank(job, 0), signal.SIGTERM))
+
+    def test_a_signal_to_each_rank_stops_all_ranks(self) -> None:
+        def ask(job):
+            for rank in (1, 0):  # as Slurm warns of a time limit
+                os.kill(pid_of_rank(job, rank), signal.SIGUSR1)
+
+        self.stop(self.folder / "run.h5", 2, ask)
+
+    def test_sigusr1_to_mpirun_stops_all_ranks(self) -> None:
+        self.stop(self.folder / "run.h5", 2, lambda job: job.send_signal(signal.SIGUSR1))
+
+    def test_the_time_limit_stops_it_with_exit_code_3_each_time_until_all_is_done(self) -> None:
+        file = self.folder / "run.h5"
+        study = [SERINE / "serine.yaml", "--starts", 60, "--max-iterations", 50]
+        done = self.fit(*study, "--max-time", 0.5, "-o", file, ranks=2, exit_code=3)
+        self.assertIn("stopped by time limit", done.stdout)
+        self.assertIn(f"kinetune fit --resume {file}", done.stdout)
+        self.assertLess(n_finished(file), 60)
+        self.fit("--resume", file, "--max-time", 0, exit_code=3)
+        self.fit("--resume", file, "--max-time", 10 * PATIENCE, ranks=2)
+        self.assertEqual(outcomes(file).ids, list(range(60)))
+        again = self.fit("--resume", file)  # nothing is left to do
+        self.assertIn("best parameters", again.stdout)
+        self.assertEqual(outcomes(file).ids, list(range(60)))
+
+
+class Resume(ProgramTest):
+    def setUp(self) -> None:
+        super().setUp()
+        self.problem = self.folder / "problem"
+        self.problem.mkdir()
+        for file in SERINE.iterdir():
+            if file.suffix in (".tsv", ".yaml", ".xml"):
+                (self.problem / file.name).write_bytes(file.read_bytes())
+        self.file = self.folder / "run.h5"
+        self.fit(self.problem / "serine.yaml", "--starts", 3, "--max-iterations", 3, "-o", self.file)
+
+    def refused(self, *arguments: object, says: list[str]) -> None:
+        before = self.file.read_bytes()
+        for ranks in (None, 2):
+            done = run("fit", *arguments, ranks=ranks)
+            self.assertEqual(done.returncode, 2, done.stderr)
+            for text in says:
+                self.assertIn(text, done.stderr)
+            self.assertEqual(done.stderr.count("error:"), 1, done.stderr)
+            self.assertEqual(self.file.read_bytes(), before, "the file is as it was")
+
+    def test_refuses_inputs_that_have_changed(self) -> None:
+        table = self.problem / "conditions.tsv"
+        table.write_text(table.read_text().replace("2.36", "2.37"))
+        self.refused("--resume", self.file, says=[str(self.file), "have changed"])
+
+    def test_refuses_other_options(self) -> None:
+        for option in (["--starts", "5"], ["--seed", "5"], ["--optimizer", "bntr"], ["--rtol", "1e-6"], ["--force"],
+                       ["-o", str(self.folder / "other.h5")], [str(self.problem / "serine.yaml")]):
+            name = {"-o": "--output"}.get(option[0], option[0] if option[0].startswith("-") else "problem")
+            self.refused("--resume", self.file, *option, says=[name, "cannot change when a study is resumed"])
+        self.assertFalse((self.folder / "other.h5").exists())
+
+    def test_refuses_a_file_that_is_missing_or_something_else(self) -> None:
+        missing = self.folder / "none.h5"
+        self.refused("--resume", missing, says=[str(missing)])
+        self.assertFalse(missing.exists())
+        self.refused("--resume", self.problem / "conditions.tsv", says=["conditions.tsv"])
+        with h5py.File(self.folder / "foreign.h5", "w") as foreign:
+            foreign["data"] = [1, 2]
+        self.refused("--resume", self.folder / "foreign.h5", says=["foreign.h5"])
+
+    def test_refuses_a_problem_that_is_gone(self) -> None:
+        (self.problem / "serine.xml").unlink()
+        self.refused("--resume", self.file, says=["serine.xml"])
+
+    def test_a_new_study_refuses_a_file_that_exists_unless_forced(self) -> None:
+        new = [self.problem / "serine.yaml", "--starts", 2, "--max-iterations", 3, "-o", self.file]
+        self.refused(*new, says=[str(self.file), "exists already"])
+        self.fit(*new, "--force")
+        self.assertEqual(outcomes(self.file).ids, [0, 1])
+
+    def test_refuses_a_run_that_still_goes_on(self) -> None:
+        file = self.folder / "busy.h5"
+        job = self.start("fit", *STUDY, "-o", file)
+        wait_for_results(job, file, 0)
+        done = run("fit", "--resume", file)
+        self.assertEqual(done.returncode, 2, done.stderr)
+        self.assertIn(f"process {job.pid} ", done.stderr)
+        self.assertIn("busy.h5", done.stderr)
+        self.assertIsNone(job.poll(), "the run that was first goes on")
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,126 @@
+#include <cmath>
+
+#include <gmock/gmock.h>
+
+#include "core/error.hpp"
+#include "study/fit_options.hpp"
+
+using namespace kinetune;
+using namespace kinetune::study;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+namespace {
+
+/// The message with which a study's text is refused.
+std::string refusal(const std::string& text) {
+  try {
+    FitOptions::from_yaml(text, "study.yaml", {});
+  } catch (const core::Error& error) {
+    return error.what();
+  }
+  return "accepted";
+}
+
+FitOptions unusual() {
+  FitOptions options;
+  options.problem = "some folder/my problem.yaml";
+  options.sampler = {sample::Method::uniform, 12345678901234, 18446744073709551615u};
+  options.local.method = optimize::Method::bntr;
+  options.local.gradient_tolerance = 0.1 + 0.2;  // no short decimal
+  options.local.fval_tolerance = 1.0 / 3.0;
+  options.local.fval_window = 7;
+  options.local.step_tolerance = 5e-324;
+  options.local.max_iterations = 77;
+  options.local.max_evaluations = 9007199254740993;  // no double
+  options.posterior.sensitivities = estimate::Sensitivities::adjoint;
+  options.posterior.integrator = {1.7e-7, 3.3e-19, 4321, simulate::LinearSolver::klu};
+  return options;
+}
+
+}  // namespace
+
+TEST(FitOptions, come_back_from_yaml_to_the_last_bit) {
+  const FitOptions before = unusual();
+  const FitOptions after = FitOptions::from_yaml(before.to_yaml(), "study", {});
+
+  EXPECT_EQ(after.problem, before.problem);
+  EXPECT_EQ(after.sampler.method, before.sampler.method);
+  EXPECT_EQ(after.sampler.n_starts, before.sampler.n_starts);
+  EXPECT_EQ(after.sampler.seed, before.sampler.seed);
+  EXPECT_EQ(after.local.method, before.local.method);
+  EXPECT_EQ(after.local.gradient_tolerance, before.local.gradient_tolerance);
+  EXPECT_EQ(after.local.fval_tolerance, before.local.fval_tolerance);
+  EXPECT_EQ(after.local.fval_window, before.local.fval_window);
+  EXPECT_EQ(after.local.step_tolerance, before.local.step_tolerance);
+  EXPECT_EQ(after.local.max_iterations, before.local.max_iterations);
+  EXPECT_EQ(after.local.max_evaluations, before.local.max_evaluations);
+  EXPECT_EQ(after.posterior.sensitivities, before.posterior.sensitivities);
+  EXPECT_EQ(after.posterior.integrator.rtol, before.posterior.integrator.rtol);
+  EXPECT_EQ(after.posterior.integrator.atol, before.posterior.integrator.atol);
+  EXPECT_EQ(after.posterior.integrator.max_steps, before.posterior.integrator.max_steps);
+  EXPECT_EQ(after.posterior.integrator.linear_solver, before.posterior.integrator.linear_solver);
+}
+
+TEST(FitOptions, that_a_study_leaves_out_keep_the_values_they_had) {
+  const FitOptions options = FitOptions::from_yaml("starts: 5\noptimizer: bqnls\n", "study.yaml", unusual());
+  EXPECT_EQ(options.sampler.n_starts, 5u);
+  EXPECT_EQ(options.local.method, optimize::Method::bqnls);
+  EXPECT_EQ(options.sampler.method, sample::Method::uniform);
+  EXPECT_EQ(options.posterior.integrator.max_steps, 4321);
+}
+
+TEST(FitOptions, that_do_not_exist_are_refused_with_their_line) {
+  EXPECT_THAT(refusal("starts: 5\n\nstart: 6\n"),
+              AllOf(StartsWith("study.yaml:3: "), HasSubstr("'start' is no option")));
+  EXPECT_THAT(refusal("starts: 5\n[a, b]: 6\n"), StartsWith("study.yaml:2: "));
+}
+
+TEST(FitOptions, of_the_wrong_kind_are_refused_with_their_line) {
+  for (const std::string value : {"many", "-3", "[1, 2]", "1.5", "{a: 1}", ""}) {
+    EXPECT_THAT(refusal("seed: 3\nstarts: " + value + "\n"),
+                AllOf(StartsWith("study.yaml:2: "), HasSubstr("'starts'")))
+        << value;
+  }
+  EXPECT_THAT(refusal("rtol: fast\n"), AllOf(StartsWith("study.yaml:1: "), HasSubstr("'rtol'")));
+  EXPECT_THAT(refusal("seed: 1\noptimizer: newton\n"),
+              AllOf(StartsWith("study.yaml:2: "), HasSubstr("'newton' is no optimizer"),
+                    HasSubstr("blmvm, bqnls, bntr")));
+}
+
+TEST(FitOptions, that_are_no_yaml_or_no_list_are_refused) {
+  EXPECT_THAT(refusal("starts: 5\noptimizer: [blmvm\n"), StartsWith("study.yaml:"));
+  EXPECT_THAT(refusal("- starts\n- 5\n"), StartsWith("study.yaml:1: "));
+  EXPECT_THAT(refusal(""), StartsWith("study.yaml:1: "));
+}
+
+TEST(FitOptions, that_cannot_be_meant_are_refused) {
+  const auto broken = [](auto&& change) {
+    FitOptions options;
+    options.problem = "problem.yaml";
+    EXPECT_NO_THROW(options.validate());
+    change(options);
+    EXPECT_THROW(options.validate(), core::Error);
+  };
+  broken([](FitOptions& o) { o.problem.clear(); });
+  broken([](FitOptions& o) { o.sampler.n_starts = 0; });
+  broken([](FitOptions& o) { o.local.gradient_tolerance = -1; });
+  broken([](FitOptions& o) { o.local.max_evaluations = 0; });
+  broken([](FitOptions& o) { o.posterior.integrator.rtol = 0; });
+  broken([](FitOptions& o) { o.posterior.integrator.atol = std::nan(""); });
+  broken([](FitOptions& o) { o.posterior.integrator.max_steps = 0; });
+}
+
+TEST(FitOptions, have_choices_whose_names_read_back) {
+  for (const auto m : {sample::Method::uniform, sample::Method::latin_hypercube})
+    EXPECT_EQ(sampling_method(name(m)), m);
+  for (const auto m : {optimize::Method::blmvm, optimize::Method::bqnls, optimize::Method::bntr})
+    EXPECT_EQ(local_method(optimize::name(m)), m);
+  for (const auto s : {estimate::Sensitivities::automatic, estimate::Sensitivities::forward,
+                       estimate::Sensitivities::adjoint})
+    EXPECT_EQ(sensitivities(name(s)), s);
+  for (const auto s :
+       {simulate::LinearSolver::automatic, simulate::LinearSolver::dense, simulate::LinearSolver::klu})
+    EXPECT_EQ(linear_solver(name(s)), s);
+}
