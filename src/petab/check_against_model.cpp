@@ -93,8 +93,9 @@ class ModelCheck {
   }
 
   void check(const Condition& condition) {
-    for (const auto& [target, value] : condition.overrides) {
-      const auto* id = std::get_if<std::string>(&value);
+    for (const Override& change : condition.overrides) {
+      const std::string& target = change.target_id;
+      const auto* id = std::get_if<std::string>(&change.value);
       if (!id) continue;
       used_.insert(*id);
       const EntityKind* known = kind(*id);

@@ -91,9 +91,9 @@ class TableCheck {
       return;
     }
     const Observable& observable = *entry->second;
-    check_count(measurement, observable.n_observable_parameters, measurement.observable_parameters.size(),
-                "observableParameters");
-    check_count(measurement, observable.n_noise_parameters, measurement.noise_parameters.size(),
+    check_count(measurement, observable.observable_placeholders.size(),
+                measurement.observable_parameters.size(), "observableParameters");
+    check_count(measurement, observable.noise_placeholders.size(), measurement.noise_parameters.size(),
                 "noiseParameters");
     if (observable.transformation != Scale::linear && measurement.value <= 0) {
       diagnostics_.report(
@@ -118,8 +118,9 @@ class TableCheck {
     }
   }
 
-  void check_count(const Measurement& measurement, int expected, std::size_t found, const char* column) {
-    if (found == static_cast<std::size_t>(expected)) return;
+  void check_count(const Measurement& measurement, std::size_t expected, std::size_t found,
+                   const char* column) {
+    if (found == expected) return;
     diagnostics_.report(measurement.where,
                         fmt::format("{} entries in {} where '{}' has {} placeholders", found, column,
                                     measurement.observable_id, expected),

@@ -71,6 +71,7 @@ void read_files(const ProblemFile& files, Problem& problem, Diagnostics& diagnos
 
 const Parameter* Problem::parameter(const std::string& id) const { return find(parameters, id); }
 const Condition* Problem::condition(const std::string& id) const { return find(conditions, id); }
+const Experiment* Problem::experiment(const std::string& id) const { return find(experiments, id); }
 const Observable* Problem::observable(const std::string& id) const { return find(observables, id); }
 
 Problem read_problem(const fs::path& yaml_file, Diagnostics& diagnostics) {

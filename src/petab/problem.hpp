@@ -68,12 +68,13 @@ struct Observable {
       noise_formula;  ///< standard deviation (normal) or scale (Laplace), on the scale of the transformation
   Scale transformation;  ///< measurements and simulations are linear and are transformed to be compared
   NoiseDistribution noise_distribution;
-  int n_observable_parameters = 0;  ///< placeholders 1 … n, see observable_placeholder
-  int n_noise_parameters = 0;
+  std::vector<std::string> observable_placeholders;  ///< in the order of a measurement's values for them
+  std::vector<std::string> noise_placeholders;
   core::Location where;
 };
 
-/// The names that the k-th (from 1) entries of a measurement's lists replace in its observable's formulas.
+/// Version 1: the names that the k-th (from 1) entries of a measurement's lists replace in its observable's
+/// formulas.
 std::string observable_placeholder(const std::string& observable_id, int k);
 std::string noise_placeholder(const std::string& observable_id, int k);
 
@@ -81,14 +82,18 @@ std::string noise_placeholder(const std::string& observable_id, int k);
 using Value = std::variant<double, std::string>;
 
 /// What a condition sets one quantity of the model to: a parameter's or a compartment's value, a species'
-/// initial value.
+/// value.
 struct Override {
   std::string target_id;
   Value value;
+  std::optional<Formula> formula =
+      {};                     ///< version 2: takes the place of the value where it is more than that
+  core::Location where = {};  ///< version 2: of its own row
 };
 
-/// A row of the condition table. A target that the row leaves empty keeps its value: after pre-equilibration
-/// the one reached there (species), otherwise the model's.
+/// Version 1: a row of the condition table. A target that the row leaves empty keeps its value: after
+/// pre-equilibration the one reached there (species), otherwise the model's. Version 2: all rows of one
+/// condition; what it does not name keeps its value.
 struct Condition {
   std::string id;
   std::string name;
@@ -96,18 +101,45 @@ struct Condition {
   core::Location where;
 };
 
+/// Version 2: conditions that are applied at one time of an experiment.
+struct ExperimentPeriod {
+  double time;  ///< model time unit; -inf: before the experiment, until a steady state is reached
+  std::vector<std::string> condition_ids;  ///< none: the model goes on as it is
+  core::Location where;
+};
+
+/// Version 2: a course of conditions.
+struct Experiment {
+  std::string id;
+  std::vector<ExperimentPeriod> periods;  ///< by time
+  core::Location where;
+};
+
+/// Version 2: another name for an entity of the model whose own is no PEtab id.
+struct Mapping {
+  std::string petab_id;
+  std::string model_id;  ///< empty: the row is a mere remark
+  core::Location where;
+};
+
 /// A row of the measurement table.
 struct Measurement {
   std::string observable_id;
-  std::string preequilibration_condition_id;  ///< empty: none
-  std::string simulation_condition_id;
-  double value;                              ///< linear
-  double time;                               ///< model time unit; +inf: at the steady state
-  std::vector<Value> observable_parameters;  ///< (n_observable_parameters of the observable)
-  std::vector<Value> noise_parameters;       ///< (n_noise_parameters of the observable)
+  std::string preequilibration_condition_id;  ///< version 1; empty: none
+  std::string simulation_condition_id;        ///< version 1
+  double value;                               ///< linear
+  double time;                                ///< model time unit; +inf: at the steady state
+  std::vector<Value> observable_parameters;   ///< for the observable's placeholders
+  std::vector<Value> noise_parameters;        ///< likewise
   std::string dataset_id;
   std::string replicate_id;
   core::Location where;
+  std::string experiment_id = {};  ///< version 2; empty: the model as it is
+
+  /// What it is a measurement of: the experiment or the condition.
+  const std::string& simulation_id() const {
+    return simulation_condition_id.empty() ? experiment_id : simulation_condition_id;
+  }
 };
 
 /// A quantity that a column of the condition table sets.
@@ -131,6 +163,8 @@ struct Problem {
   std::vector<Parameter> parameters;
   std::vector<ConditionTarget> condition_targets;
   std::vector<Condition> conditions;
+  std::vector<Experiment> experiments;  ///< version 2
+  std::vector<Mapping> mappings;        ///< version 2
   std::vector<Observable> observables;
   std::vector<Measurement> measurements;
   std::vector<InputFile> inputs;  ///< YAML, model and tables, in the order of reading
@@ -138,6 +172,7 @@ struct Problem {
   /// The entry of that id, or nullptr. A search from the front: not for inner loops.
   const Parameter* parameter(const std::string& id) const;
   const Condition* condition(const std::string& id) const;
+  const Experiment* experiment(const std::string& id) const;
   const Observable* observable(const std::string& id) const;
 };
 

@@ -99,7 +99,7 @@ void check_formulas(Observable& observable, Diagnostics& diagnostics) {
     const auto formula = symbolic::parse_maths(graph, observable.formula.text, observable.formula.where);
     const auto noise =
         symbolic::parse_maths(graph, observable.noise_formula.text, observable.noise_formula.where);
-    count_placeholders(observable, formula, noise, diagnostics);
+    find_placeholders(observable, formula, noise, diagnostics);
     check_noise(observable, noise, diagnostics);
   });
 }
