@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "estimate/conditions.hpp"
+#include "estimate/mappings.hpp"
 #include "estimate/parameter_values.hpp"
 #include "petab/check.hpp"
 #include "symbolic/maths_parser.hpp"
@@ -231,10 +232,13 @@ class Joiner {
 }  // namespace
 
 void check(const petab::Problem& petab, const model::OdeModel& model, petab::Diagnostics& diagnostics) {
-  petab::check_against_model(petab, entities(model), diagnostics);
+  model::OdeModel named = model;
+  apply_mappings(petab, named);
+  petab::check_against_model(petab, entities(named), diagnostics);
 }
 
 Joined join(const petab::Problem& petab, model::OdeModel model) {
+  apply_mappings(petab, model);
   return Joiner(petab, std::move(model)).join();
 }
 

@@ -13,7 +13,7 @@ namespace kinetune::petab {
 
 template <class Archive>
 void serialize(Archive& archive, Prior& p) {
-  archive(p.type, p.first, p.second);
+  archive(p.type, p.first, p.second, p.truncated_below, p.truncated_above);
 }
 
 }  // namespace kinetune::petab

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -16,8 +17,9 @@ enum class Scale { linear, log, log10 };
 
 enum class Estimate { no, yes };
 
-/// PEtab v1's prior types. Parameters: bounds of the uniform ones; mean and standard deviation of the normal
-/// ones; location and scale of the Laplace ones.
+/// The prior types of both versions. Parameters: bounds of the uniform ones; mean and standard deviation of
+/// the normal ones; location and scale of the Laplace ones and the Cauchy one; degrees of freedom (chi
+/// square); scale (exponential, Rayleigh); shape and scale (gamma).
 enum class PriorType {
   uniform,
   normal,
@@ -27,12 +29,22 @@ enum class PriorType {
   parameter_scale_uniform,
   parameter_scale_normal,
   parameter_scale_laplace,
+  log_uniform,  ///< of the parameter; its natural logarithm is uniform; bounds are those of the parameter
+  cauchy,
+  chi_square,
+  exponential,
+  gamma,
+  rayleigh,
 };
 
 struct Prior {
   PriorType type;
-  double first, second;  ///< linear for uniform, normal, laplace; of log(parameter) for log_*; else on the
-                         ///< parameter's scale
+  /// Of log(parameter) for log_normal and log_laplace, on the parameter's scale for parameter_scale_*, else
+  /// linear. Types with one parameter have no second.
+  double first, second = 0;
+  /// Version 2: the density is 0 outside and larger inside accordingly; linear.
+  double truncated_below = -std::numeric_limits<double>::infinity();
+  double truncated_above = std::numeric_limits<double>::infinity();
 };
 
 /// A row of the parameter table. Bounds and nominal value are linear whatever the scale; NaN where the table
@@ -142,7 +154,7 @@ struct Measurement {
   }
 };
 
-/// A quantity that a column of the condition table sets.
+/// A quantity that conditions set: a column of the condition table (version 1), or a targetId (version 2).
 struct ConditionTarget {
   std::string id;
   core::Location where;
@@ -160,6 +172,7 @@ struct Problem {
   int format_version = 1;
   std::filesystem::path model_file;  ///< SBML
   core::Location model_where;        ///< where the YAML file names it
+  std::string model_id;              ///< version 2
   std::vector<Parameter> parameters;
   std::vector<ConditionTarget> condition_targets;
   std::vector<Condition> conditions;
@@ -176,7 +189,7 @@ struct Problem {
   const Observable* observable(const std::string& id) const;
 };
 
-/// Reads a PEtab problem (specification version 1) and checks all that needs no model.
+/// Reads a PEtab problem (specification version 1 or 2) and checks all that needs no model.
 /// @throws core::Error  the first thing that is wrong
 Problem read_problem(const std::filesystem::path& yaml_file);
 
