@@ -24,6 +24,7 @@ libzstd-dev: asked for by LLVM
 zlib1g-dev: asked for by LLVM
 libsundials-dev: CVODES, the integrator
 libsuitesparse-dev: KLU, the sparse linear solver
+liblapack-dev: eigenvalues
 libpetsc-real-dev: TAO, the optimisers
 libopenmpi-dev: MPI
 openmpi-bin: mpirun

@@ -8,7 +8,9 @@
 
 #include <fmt/format.h>
 
-#include "estimate/overrides.hpp"
+#include "estimate/conditions.hpp"
+#include "estimate/mappings.hpp"
+#include "estimate/parameter_values.hpp"
 #include "petab/check.hpp"
 #include "symbolic/maths_parser.hpp"
 
@@ -29,19 +31,19 @@ petab::ModelEntities entities(const model::OdeModel& model) {
 /// Joins step by step; each step reads what the ones before it have left.
 class Joiner {
  public:
-  Joiner(const petab::Problem& petab, model::OdeModel model) : petab_(petab), model_(std::move(model)) {
-    for (std::size_t i = 0; i < petab_.parameters.size(); ++i) {
-      parameter_row_.emplace(petab_.parameters[i].id, static_cast<int>(i));
-    }
-  }
+  Joiner(const petab::Problem& petab, model::OdeModel model)
+      : petab_(petab), model_(std::move(model)), values_(petab_, model_) {}
 
   Joined join() {
     refuse_unsupported();
     add_estimated_parameters();
-    overrides_ = make_overridable(petab_, model_);
     add_missing_parameters();
+    courses_ = courses_of(petab_);
+    effects_ = apply_conditions(petab_, courses_, model_);
+    values_.make_formulas_choices(effects_);
+    flatten_model();
     add_observables();
-    add_simulations();
+    for (std::size_t i = 0; i < courses_.size(); ++i) add_simulation(courses_[i], effects_[i]);
     choose_differentiated();
     check_values();
     return std::move(result_);
@@ -58,20 +60,11 @@ class Joiner {
                         "algebraic rules are not supported in simulations yet",
                         "solve the rule for one of its variables");
     }
-    for (const auto& m : petab_.measurements) {
-      if (!m.preequilibration_condition_id.empty()) {
-        throw core::Error(m.where, "pre-equilibration is not supported yet",
-                          "start from explicit initial values");
-      }
-      if (std::isinf(m.time))
-        throw core::Error(m.where, "measurements at a steady state (time inf) are not supported yet");
-    }
   }
 
   void add_estimated_parameters() {
     for (const petab::Parameter& p : petab_.parameters) {
       if (p.estimate == petab::Estimate::no) continue;
-      estimated_index_.emplace(p.id, static_cast<int>(result_.problem.parameters.size()));
       result_.problem.parameters.push_back({p.id, p.name, p.scale, scaled(p.scale, p.lower_bound),
                                             scaled(p.scale, p.upper_bound), scaled(p.scale, p.nominal_value),
                                             p.objective_prior});
@@ -86,30 +79,44 @@ class Joiner {
     }
   }
 
-  void add_observables() {
+  void flatten_model() {
     result_.source.model = model::flatten(model_);
-    result_.problem.state_ids = result_.source.model.state_ids;
-    result_.problem.model_parameter_ids = result_.source.model.parameter_ids;
-    for (std::size_t i = 0; i < result_.problem.model_parameter_ids.size(); ++i) {
-      model_parameter_index_.emplace(result_.problem.model_parameter_ids[i], static_cast<int>(i));
-    }
+    const model::FlatModel& flat = result_.source.model;
+    result_.problem.state_ids = flat.state_ids;
+    result_.problem.model_parameter_ids = flat.parameter_ids;
+    for (std::size_t i = 0; i < flat.parameter_ids.size(); ++i)
+      model_parameter_index_.emplace(flat.parameter_ids[i], static_cast<int>(i));
+    for (std::size_t i = 0; i < flat.state_ids.size(); ++i)
+      state_index_.emplace(flat.state_ids[i], static_cast<int>(i));
+  }
+
+  void add_observables() {
     for (const petab::Observable& o : petab_.observables) {
       observable_index_.emplace(o.id, static_cast<int>(result_.problem.observables.size()));
       result_.problem.observables.push_back({o.id, o.transformation, o.noise_distribution});
-      jit::ObservableSource source{formula(o.formula), formula(o.noise_formula), {}};
-      for (int k = 1; k <= o.n_observable_parameters; ++k) {
-        source.placeholders.push_back(model_.graph->symbol(petab::observable_placeholder(o.id, k)));
-      }
-      for (int k = 1; k <= o.n_noise_parameters; ++k) {
-        source.placeholders.push_back(model_.graph->symbol(petab::noise_placeholder(o.id, k)));
+      jit::ObservableSource source{flatten(parse(o.formula)), flatten(noise_of(o)), {}};
+      for (const auto* names : {&o.observable_placeholders, &o.noise_placeholders}) {
+        for (const std::string& name : *names) source.placeholders.push_back(model_.graph->symbol(name));
       }
       check_symbols(source, o);
       result_.source.observables.push_back(std::move(source));
     }
   }
 
-  Expr formula(const petab::Formula& text) {
-    return result_.source.model.flatten(symbolic::parse_maths(*model_.graph, text.text, text.where));
+  Expr parse(const petab::Formula& text) const {
+    return symbolic::parse_maths(*model_.graph, text.text, text.where);
+  }
+  Expr flatten(Expr expression) const { return result_.source.model.flatten(expression); }
+
+  /// A noise formula may name observables.
+  Expr noise_of(const petab::Observable& o) const {
+    const Expr noise = parse(o.noise_formula);
+    symbolic::ExprMap meanings;
+    for (const Expr& symbol : symbolic::free_symbols(noise)) {
+      const petab::Observable* named = petab_.observable(symbol.name());
+      if (named && !model_.has(symbol.name())) meanings.emplace(symbol, parse(named->formula));
+    }
+    return symbolic::substitute(noise, meanings);
   }
 
   void check_symbols(const jit::ObservableSource& source, const petab::Observable& o) const {
@@ -127,31 +134,44 @@ class Joiner {
     }
   }
 
-  void add_simulations() {
-    std::map<std::string, std::vector<int>> rows;  // of each condition
-    std::vector<std::string> order;
-    for (std::size_t i = 0; i < petab_.measurements.size(); ++i) {
-      const auto& id = petab_.measurements[i].simulation_condition_id;
-      if (!rows.contains(id)) order.push_back(id);
-      rows[id].push_back(static_cast<int>(i));
-    }
-    for (const std::string& id : order) result_.problem.simulations.push_back(simulation(id, rows.at(id)));
+  void add_simulation(const Course& course, const std::vector<StageEffect>& effects) {
+    Simulation simulation{course.id, course.preequilibration_id, {}};
+    for (std::size_t s = 0; s < course.stages.size(); ++s)
+      simulation.periods.push_back(period(course, s, effects[s]));
+    result_.problem.simulations.push_back(std::move(simulation));
   }
 
-  Simulation simulation(const std::string& condition_id, const std::vector<int>& rows) {
-    Simulation s{condition_id, {}, {}, {}, {}};
-    for (const auto& p : model_.parameters) s.parameters.push_back(binding(p));
-    for (const auto& [target, value] : petab_.condition(condition_id)->overrides) {
-      overrides_.apply(target, binding(value), [&](const std::string& parameter, Binding to) {
-        s.parameters[model_parameter_index_.at(parameter)] = to;
+  Period period(const Course& course, std::size_t stage, const StageEffect& effect) {
+    Period result{course.stages[stage].start, {}, {}, {}, {}};
+    for (const auto& p : model_.parameters) result.parameters.push_back(values_.of(p));
+    for (const auto& [id, value] : effect.values) {
+      values_.assign(id, value, [&](const std::string& parameter, Binding to) {
+        result.parameters[model_parameter_index_.at(parameter)] = to;
       });
     }
+    for (const auto& [id, formula] : effect.resets)
+      result.resets.push_back({state_index_.at(id), reset_formula(flatten(formula))});
+    std::vector<int> rows;
     std::set<double> times;
-    for (const int row : rows) times.insert(petab_.measurements[row].time);
-    s.times.assign(times.begin(), times.end());
-    for (const int row : rows) s.data.push_back(data_point(row, s.times));
-    std::ranges::stable_sort(s.data, {}, &DataPoint::time_index);
-    return s;
+    for (const int row : course.rows) {
+      if (stage_at(course, petab_.measurements[row].time) != stage) continue;
+      rows.push_back(row);
+      times.insert(petab_.measurements[row].time);
+    }
+    result.times.assign(times.begin(), times.end());
+    for (const int row : rows) result.data.push_back(data_point(row, result.times));
+    std::ranges::stable_sort(result.data, {}, &DataPoint::time_index);
+    return result;
+  }
+
+  /// Compiled like an observable, once for all that are equal.
+  int reset_formula(Expr formula) {
+    auto& all = result_.source.observables;
+    const auto first = all.begin() + static_cast<long>(petab_.observables.size());
+    const auto known = std::find_if(first, all.end(), [&](const auto& o) { return o.value == formula; });
+    const auto index = static_cast<int>(known - all.begin());
+    if (known == all.end()) all.push_back({formula, model_.graph->constant(1.0), {}});
+    return index;
   }
 
   DataPoint data_point(int row, const std::vector<double>& times) const {
@@ -161,33 +181,18 @@ class Joiner {
                     observable_index_.at(m.observable_id),
                     m.value,
                     {}};
-    for (const petab::Value& value : m.observable_parameters) point.placeholders.push_back(binding(value));
-    for (const petab::Value& value : m.noise_parameters) point.placeholders.push_back(binding(value));
+    for (const petab::Value& value : m.observable_parameters) point.placeholders.push_back(values_.of(value));
+    for (const petab::Value& value : m.noise_parameters) point.placeholders.push_back(values_.of(value));
     return point;
-  }
-
-  Binding binding(const model::Parameter& p) const {
-    return parameter_row_.contains(p.id) ? binding(petab::Value(p.id)) : Binding{p.value, -1};
-  }
-
-  Binding binding(const petab::Value& value) const {
-    if (const auto* number = std::get_if<double>(&value)) return {*number, -1};
-    const std::string& id = std::get<std::string>(value);
-    if (const auto entry = estimated_index_.find(id); entry != estimated_index_.end())
-      return {0.0, entry->second};
-    if (const auto row = parameter_row_.find(id); row != parameter_row_.end()) {
-      return {petab_.parameters[row->second].nominal_value, -1};
-    }
-    if (const auto* p = model_.parameter(id)) return {p->value, -1};
-    throw core::Error({petab_.yaml_file.string(), 0}, fmt::format("'{}' is no parameter", id),
-                      "use a number or an id of the parameter table");
   }
 
   /// Derivatives are taken by what some simulation sets to an estimated parameter.
   void choose_differentiated() {
     for (std::size_t i = 0; i < result_.problem.model_parameter_ids.size(); ++i) {
-      const bool estimated = std::ranges::any_of(
-          result_.problem.simulations, [&](const Simulation& s) { return s.parameters[i].estimated >= 0; });
+      const auto is_estimated = [&](const Period& p) { return p.parameters[i].estimated >= 0; };
+      const bool estimated = std::ranges::any_of(result_.problem.simulations, [&](const Simulation& s) {
+        return std::ranges::any_of(s.periods, is_estimated);
+      });
       if (estimated) result_.source.differentiated.push_back(static_cast<int>(i));
     }
   }
@@ -201,31 +206,39 @@ class Joiner {
       const auto index = model_parameter_index_.find(symbol.name());
       if (index == model_parameter_index_.end()) continue;
       for (const Simulation& s : result_.problem.simulations) {
-        const Binding& b = s.parameters[index->second];
-        if (b.estimated < 0 && std::isnan(b.constant)) {
-          throw core::Error({petab_.model_file.string(), 0},
-                            fmt::format("'{}' has no value in condition {}",
-                                        overrides_.target_of(symbol.name()), s.condition_id),
-                            "give it one in the model, the condition table or the parameter table");
-        }
+        const auto has_none = [&](const Period& p) {
+          const Binding& b = p.parameters[index->second];
+          return b.estimated < 0 && std::isnan(b.constant);
+        };
+        if (std::ranges::none_of(s.periods, has_none)) continue;
+        throw core::Error(
+            {petab_.model_file.string(), 0},
+            fmt::format("'{}' has no value in {} {}", known_name(symbol.name()),
+                        petab_.format_version == 1 ? "condition" : "experiment", s.condition_id),
+            "give it one in the model, the condition table or the parameter table");
       }
     }
   }
 
   const petab::Problem& petab_;
   model::OdeModel model_;
-  Overrides overrides_;
+  ParameterValues values_;
+  std::vector<Course> courses_;
+  Effects effects_;
   Joined result_;
-  std::map<std::string, int> parameter_row_, estimated_index_, model_parameter_index_, observable_index_;
+  std::map<std::string, int> model_parameter_index_, state_index_, observable_index_;
 };
 
 }  // namespace
 
 void check(const petab::Problem& petab, const model::OdeModel& model, petab::Diagnostics& diagnostics) {
-  petab::check_against_model(petab, entities(model), diagnostics);
+  model::OdeModel named = model;
+  apply_mappings(petab, named);
+  petab::check_against_model(petab, entities(named), diagnostics);
 }
 
 Joined join(const petab::Problem& petab, model::OdeModel model) {
+  apply_mappings(petab, model);
   return Joiner(petab, std::move(model)).join();
 }
 

@@ -8,10 +8,6 @@
 namespace kinetune::estimate {
 namespace {
 
-bool has_column(const jit::Pattern& pattern, int j) {
-  return pattern.column_starts[j] < pattern.column_starts[j + 1];
-}
-
 std::size_t largest_kernel(const jit::ModelCode& code) {
   std::size_t size = 2;
   for (const auto& o : code.observables) size = std::max(size, 2 + o.value.size() + o.noise.size());
@@ -29,34 +25,14 @@ std::string why_no_density(const Problem& problem, const DataPoint& point, doubl
 
 }  // namespace
 
-PreparedSimulation prepare(const Simulation& simulation, const jit::ModelCode& code) {
-  PreparedSimulation result{&simulation, {}, {}, {}, {}};
-  for (std::size_t k = 0; k < code.differentiated.size(); ++k) {
-    const int j = static_cast<int>(k);
-    const int estimated = simulation.parameters[code.differentiated[k]].estimated;
-    result.estimated_of.push_back(estimated);
-    if (estimated < 0 ||
-        !(has_column(code.rates_by_parameter, j) || has_column(code.initials_by_parameter, j)))
-      continue;
-    result.active.push_back(j);
-    result.active_estimated.push_back(estimated);
-  }
-  std::size_t next = 0;
-  for (std::size_t i = 0; i < simulation.times.size(); ++i) {
-    result.first_data.push_back(next);
-    while (next < simulation.data.size() && simulation.data[next].time_index == static_cast<int>(i)) ++next;
-  }
-  result.first_data.push_back(next);
-  return result;
-}
-
 Likelihood::Likelihood(const jit::CompiledModel& model, const Problem& problem,
-                       const PreparedSimulation& prepared, std::span<const double> prelude,
-                       std::span<const double> x_linear, simulate::Mode mode, LikelihoodSums& sums,
-                       double* values, double* noise)
+                       const PreparedPeriod& prepared, std::span<const int> columns,
+                       std::span<const double> prelude, std::span<const double> x_linear, simulate::Mode mode,
+                       LikelihoodSums& sums, double* values, double* noise)
     : model_(model),
       problem_(problem),
       prepared_(prepared),
+      columns_(columns),
       prelude_(prelude),
       x_linear_(x_linear),
       mode_(mode),
@@ -69,9 +45,9 @@ Likelihood::Likelihood(const jit::CompiledModel& model, const Problem& problem,
 
 void Likelihood::at(std::size_t time_index, std::span<const double> x, std::span<const double> sensitivities,
                     std::span<double> cotangent) {
-  const double t = prepared_.simulation->times[time_index];
+  const double t = prepared_.period->times[time_index];
   for (std::size_t d = prepared_.first_data[time_index]; d < prepared_.first_data[time_index + 1]; ++d) {
-    compare(prepared_.simulation->data[d], t, x, sensitivities, cotangent);
+    compare(prepared_.period->data[d], t, x, sensitivities, cotangent);
   }
 }
 
@@ -131,12 +107,12 @@ void Likelihood::total_derivative(const jit::ObservableLayout::Gradient& gradien
                                   std::vector<double>& by_x) const {
   std::ranges::fill(by_x, 0.0);
   if (gradient.size() == 0) return;
-  const std::size_t n_active = prepared_.active.size();
+  const std::size_t n_active = columns_.size();
   for (const int i : gradient.by_state) {
     const double factor = *values++;
     if (sensitivities.empty()) continue;
     const double* row = sensitivities.data() + i * n_active;
-    for (std::size_t k = 0; k < n_active; ++k) by_x[prepared_.active_estimated[k]] += factor * row[k];
+    for (std::size_t k = 0; k < n_active; ++k) by_x[columns_[k]] += factor * row[k];
   }
   for (const int j : gradient.by_parameter) {
     const double factor = *values++;

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "estimate/noise.hpp"
-#include "estimate/problem.hpp"
+#include "estimate/prepared_simulation.hpp"
 #include "jit/compiled_model.hpp"
 #include "simulate/integrator.hpp"
 
@@ -19,23 +19,13 @@ struct LikelihoodSums {
   std::vector<double> gauss_newton;  ///< (n_x, n_x), the lower triangle; empty if not asked for
 };
 
-/// A simulation with what does not change between evaluations.
-struct PreparedSimulation {
-  const Simulation* simulation;
-  std::vector<int> active;  ///< differentiated parameters that states depend on and that are estimated here
-  std::vector<int> active_estimated;    ///< (n_active) which estimated parameter each is
-  std::vector<int> estimated_of;        ///< (n_differentiated) the same for all; -1: none
-  std::vector<std::size_t> first_data;  ///< (n_times + 1) data of time i: [first_data[i], first_data[i + 1])
-};
-
-PreparedSimulation prepare(const Simulation&, const jit::ModelCode&);
-
-/// Compares a trajectory with a simulation's data as it comes along.
+/// Compares a trajectory with a period's data as it comes along.
 class Likelihood final : public simulate::Sink {
  public:
+  /// @param columns   which estimated parameter each column of sensitivities is by
   /// @param x_linear  (n_x) values of the estimated parameters
   /// @param values, noise  (n_measurements) to be filled in, or nullptr
-  Likelihood(const jit::CompiledModel&, const Problem&, const PreparedSimulation&,
+  Likelihood(const jit::CompiledModel&, const Problem&, const PreparedPeriod&, std::span<const int> columns,
              std::span<const double> prelude, std::span<const double> x_linear, simulate::Mode,
              LikelihoodSums&, double* values, double* noise);
 
@@ -57,7 +47,8 @@ class Likelihood final : public simulate::Sink {
 
   const jit::CompiledModel& model_;
   const Problem& problem_;
-  const PreparedSimulation& prepared_;
+  const PreparedPeriod& prepared_;
+  std::span<const int> columns_;
   std::span<const double> prelude_, x_linear_;
   simulate::Mode mode_;
   LikelihoodSums& sums_;

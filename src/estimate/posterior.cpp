@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "core/error.hpp"
-#include "estimate/likelihood.hpp"
 #include "estimate/prior.hpp"
 
 namespace kinetune::estimate {
@@ -18,11 +16,9 @@ using simulate::Mode;
 // the PEtab benchmark problems).
 constexpr std::size_t adjoint_from_parameters = 60;
 
-Sensitivities choose(Sensitivities asked, const std::vector<PreparedSimulation>& simulations) {
+Sensitivities choose(Sensitivities asked, std::size_t most_columns) {
   if (asked != Sensitivities::automatic) return asked;
-  std::size_t most = 0;
-  for (const auto& s : simulations) most = std::max(most, s.active.size());
-  return most < adjoint_from_parameters ? Sensitivities::forward : Sensitivities::adjoint;
+  return most_columns < adjoint_from_parameters ? Sensitivities::forward : Sensitivities::adjoint;
 }
 
 bool all_finite(std::span<const double> values) {
@@ -34,28 +30,19 @@ bool all_finite(std::span<const double> values) {
 struct Posterior::Impl {
   Problem problem;
   jit::CompiledModel model;
-  std::vector<PreparedSimulation> simulations;
+  SimulationRun run;
   Sensitivities sensitivities;
-  std::unique_ptr<simulate::Integrator> integrator;
   std::vector<double> lower, upper;
-  std::vector<double> x_linear, parameters, prelude, states, state_sensitivities, initial_values, adjoint,
-      integral;
+  std::vector<double> x_linear;
 
   Impl(Problem p, jit::ModelCode code, const PosteriorOptions& options)
-      : problem(std::move(p)),
-        model(std::move(code)),
-        integrator(simulate::make_cvodes(model, options.integrator)) {
-    for (const Simulation& s : problem.simulations) simulations.push_back(prepare(s, model.code()));
-    sensitivities = choose(options.sensitivities, simulations);
+      : problem(std::move(p)), model(std::move(code)), run(model, problem, options.integrator) {
+    sensitivities = choose(options.sensitivities, run.most_columns());
     for (const auto& parameter : problem.parameters) {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
     }
     x_linear.resize(problem.parameters.size());
-    parameters.resize(model.code().n_parameters);
-    prelude.resize(model.code().n_prelude);
-    states.resize(model.n_states());
-    initial_values.resize(model.code().initials_by_parameter.n_nonzeros());
   }
 
   Mode mode(Order order) const {
@@ -65,85 +52,27 @@ struct Posterior::Impl {
                                                                                : Mode::forward;
   }
 
-  /// Simulates one condition and adds what its data say.
-  SimulationStatus add_simulation(const PreparedSimulation& prepared, Mode mode, LikelihoodSums& sums,
-                                  Details* details) {
-    using Outcome = SimulationStatus::Outcome;
-    const Simulation& simulation = *prepared.simulation;
-    for (std::size_t i = 0; i < parameters.size(); ++i) {
-      const Binding& b = simulation.parameters[i];
-      parameters[i] = b.estimated < 0 ? b.constant : x_linear[b.estimated];
-    }
-    model.prelude(parameters.data(), prelude.data());
-    model.initials(0.0, prelude.data(), states.data());
-    if (mode != Mode::states) model.initials_by_parameter(0.0, prelude.data(), initial_values.data());
-    state_sensitivities.clear();
-    if (mode == Mode::forward) fill_initial_sensitivities(prepared);
-
-    const double end = simulation.times.empty() ? 0.0 : simulation.times.back();
-    const simulate::Segment segment{0.0, end, prelude, parameters, prepared.active};
-    Likelihood likelihood(model, problem, prepared, prelude, x_linear, mode, sums,
-                          details ? details->values.data() : nullptr,
-                          details ? details->noise.data() : nullptr);
-    integrator->clear_tape();
-    auto result =
-        integrator->forward(segment, mode, states, state_sensitivities, simulation.times, likelihood);
-    if (result && !likelihood.failure() && mode == Mode::adjoint) result = go_back(prepared, sums);
-
-    SimulationStatus status{simulation.condition_id, Outcome::ok, "", end, integrator->take_statistics()};
-    if (!result) {
-      status.outcome = Outcome::not_integrated;
-      status.failure = to_string(result.error().error);
-      status.time = result.error().time;
-    } else if (likelihood.failure()) {
-      status.outcome = Outcome::no_density;
-      status.failure = *likelihood.failure();
-      status.time = likelihood.failure_time();
-    }
-    return status;
-  }
-
-  template <class Use>
-  void for_each_initial_derivative(const PreparedSimulation& prepared, Use&& use) const {
-    const jit::Pattern& pattern = model.code().initials_by_parameter;
-    for (std::size_t k = 0; k < prepared.active.size(); ++k) {
-      const int j = prepared.active[k];
-      for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
-        use(k, pattern.rows[e], initial_values[e]);
-    }
-  }
-
-  void fill_initial_sensitivities(const PreparedSimulation& prepared) {
-    const std::size_t n_active = prepared.active.size();
-    state_sensitivities.assign(states.size() * n_active, 0.0);
-    for_each_initial_derivative(
-        prepared, [&](std::size_t k, int i, double value) { state_sensitivities[i * n_active + k] = value; });
-  }
-
-  std::expected<void, simulate::IntegrationFailure> go_back(const PreparedSimulation& prepared,
-                                                            LikelihoodSums& sums) {
-    adjoint.assign(states.size(), 0.0);
-    integral.assign(prepared.active.size(), 0.0);
-    if (const auto result = integrator->backward(adjoint, integral); !result) return result;
-    for_each_initial_derivative(
-        prepared, [&](std::size_t k, int i, double value) { integral[k] += adjoint[i] * value; });
-    for (std::size_t k = 0; k < integral.size(); ++k)
-      sums.gradient[prepared.active_estimated[k]] += integral[k];
-    return {};
-  }
-
   std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
     const std::size_t n = problem.parameters.size();
     LikelihoodSums sums;
     if (order >= Order::gradient) sums.gradient.resize(n);
     if (order >= Order::gauss_newton) sums.gauss_newton.resize(n * n);
     std::optional<EvaluationFailure> first_failure;
-    for (const PreparedSimulation& prepared : simulations) {
-      const SimulationStatus status = add_simulation(prepared, mode(order), sums, details);
+    const auto note = [&](const SimulationStatus& status) {
+      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time};
+    };
+    const SimulatedData data =
+        details ? SimulatedData{details->values.data(), details->noise.data()} : SimulatedData{};
+    run.start(x_linear, mode(order));
+    for (const PreparedSimulation& prepared : run.simulations()) {
+      const SimulationStatus status = run.add(prepared, sums, data);
       if (details) details->simulations.push_back(status);
       if (status.failure.empty()) continue;
-      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time};
+      note(status);
       if (!details) break;
+    }
+    if (!first_failure && mode(order) == Mode::adjoint) {
+      if (const auto done = run.add_preequilibrations(sums); !done) note(done.error());
     }
     if (first_failure) return std::unexpected(*first_failure);
     return sums;
@@ -178,7 +107,9 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
   }
   if (details) {
     std::size_t n_data = 0;
-    for (const Simulation& s : impl_->problem.simulations) n_data += s.data.size();
+    for (const Simulation& s : impl_->problem.simulations) {
+      for (const Period& period : s.periods) n_data += period.data.size();
+    }
     *details = {{}, std::vector<double>(n_data), std::vector<double>(n_data)};
   }
   auto sums = impl_->likelihood(order, details);

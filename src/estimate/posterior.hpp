@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "estimate/problem.hpp"
+#include "estimate/simulation_run.hpp"
 #include "jit/compiled_model.hpp"
 #include "optimize/objective.hpp"
 #include "simulate/integrator.hpp"
@@ -15,21 +16,6 @@ struct PosteriorOptions {
   simulate::IntegratorOptions integrator;
   Sensitivities sensitivities =
       Sensitivities::automatic;  ///< automatic: adjoint where there are many parameters
-};
-
-/// How one simulation went.
-struct SimulationStatus {
-  enum class Outcome {
-    ok,
-    not_integrated,  ///< the integration stopped early
-    no_density,      ///< simulated, but a measurement has no likelihood: a negative value has no logarithm
-  };
-
-  std::string condition_id;
-  Outcome outcome = Outcome::ok;
-  std::string failure;  ///< the reason; empty if all went well
-  double time = 0;      ///< model time of the failure, or of the end
-  simulate::Statistics statistics;
 };
 
 /// What the simulations said beside the objective, for reports.

@@ -1,17 +1,22 @@
 #include "estimate/prior.hpp"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numbers>
+
+#include "estimate/prior_mass.hpp"
 
 namespace kinetune::estimate {
 namespace {
 
 using petab::PriorType;
 
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
 PriorTerm uniform(double z, double from, double to) {
   const bool inside = from <= z && z <= to;
-  return {inside ? std::log(to - from) : std::numeric_limits<double>::infinity(), 0.0, 0.0};
+  return {inside ? std::log(to - from) : infinity, 0.0, 0.0};
 }
 
 PriorTerm normal(double z, double mean, double deviation) {
@@ -23,6 +28,27 @@ PriorTerm normal(double z, double mean, double deviation) {
 PriorTerm laplace(double z, double location, double scale) {
   const double r = (z - location) / scale;
   return {std::log(2.0 * scale) + std::fabs(r), (r > 0.0 ? 1.0 : r < 0.0 ? -1.0 : 0.0) / scale, 0.0};
+}
+
+PriorTerm cauchy(double z, double location, double scale) {
+  const double r = (z - location) / scale, s = 1.0 + r * r;
+  return {std::log(std::numbers::pi * scale * s), 2.0 * r / (scale * s),
+          std::max(0.0, 2.0 * (1.0 - r * r) / (scale * scale * s * s))};
+}
+
+PriorTerm gamma(double z, double shape, double scale) {
+  if (!(z > 0.0) && shape != 1.0) return {infinity, 0.0, 0.0};
+  const double power = shape == 1.0 ? 0.0 : (shape - 1.0) * std::log(z);
+  return {std::lgamma(shape) + shape * std::log(scale) - power + z / scale,
+          (shape == 1.0 ? 0.0 : -(shape - 1.0) / z) + 1.0 / scale,
+          shape == 1.0 ? 0.0 : std::max(0.0, (shape - 1.0) / (z * z))};
+}
+
+PriorTerm rayleigh(double z, double scale) {
+  if (!(z > 0.0)) return {infinity, 0.0, 0.0};
+  const double variance = scale * scale;
+  return {std::log(variance) - std::log(z) + z * z / (2.0 * variance), -1.0 / z + z / variance,
+          1.0 / (z * z) + 1.0 / variance};
 }
 
 /// From derivatives by z to derivatives by x, given z'(x); z'' is left out where it could make the curvature
@@ -39,13 +65,9 @@ PriorTerm of_logarithm(PriorTerm term, double linear, double dlog_dx) {
   return result;
 }
 
-}  // namespace
-
-PriorTerm prior_term(const Prior& prior, Scale scale, double on_scale) {
-  const double linear = unscaled(scale, on_scale);
-  const double slope = unscaled_slope(scale, linear);
-  const auto [type, a, b] = prior;
-  switch (type) {
+PriorTerm whole_prior_term(const Prior& prior, Scale scale, double on_scale, double linear) {
+  const double slope = unscaled_slope(scale, linear), a = prior.first, b = prior.second;
+  switch (prior.type) {
     case PriorType::uniform:
       return by(uniform(linear, a, b), slope);
     case PriorType::normal:
@@ -61,9 +83,31 @@ PriorTerm prior_term(const Prior& prior, Scale scale, double on_scale) {
     case PriorType::parameter_scale_normal:
       return normal(on_scale, a, b);
     case PriorType::parameter_scale_laplace:
+      return laplace(on_scale, a, b);
+    case PriorType::log_uniform:
+      return of_logarithm(uniform(std::log(linear), std::log(a), std::log(b)), linear, slope / linear);
+    case PriorType::cauchy:
+      return by(cauchy(linear, a, b), slope);
+    case PriorType::chi_square:
+      return by(gamma(linear, a / 2.0, 2.0), slope);
+    case PriorType::exponential:
+      return by(gamma(linear, 1.0, a), slope);
+    case PriorType::gamma:
+      return by(gamma(linear, a, b), slope);
+    case PriorType::rayleigh:
       break;
   }
-  return laplace(on_scale, a, b);
+  return by(rayleigh(linear, a), slope);
+}
+
+}  // namespace
+
+PriorTerm prior_term(const Prior& prior, Scale scale, double on_scale) {
+  const double linear = unscaled(scale, on_scale);
+  if (linear < prior.truncated_below || linear > prior.truncated_above) return {infinity, 0.0, 0.0};
+  PriorTerm term = whole_prior_term(prior, scale, on_scale, linear);
+  term.value += std::log(prior_mass(prior));
+  return term;
 }
 
 }  // namespace kinetune::estimate

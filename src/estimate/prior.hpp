@@ -11,8 +11,8 @@ struct PriorTerm {
   double curvature;  ///< not negative: what a Gauss-Newton matrix may add
 };
 
-/// Densities are of the linear value for uniform, normal, laplace, log_normal and log_laplace, of the value
-/// on the parameter's scale for the others (PEtab v1 specification, "Prior distributions").
+/// Densities are of the value on the parameter's scale for parameter_scale_*, of the linear value for the
+/// others (PEtab specifications, "Prior distributions"). What truncation takes away is spread over the rest.
 PriorTerm prior_term(const Prior&, Scale, double on_scale);
 
 }  // namespace kinetune::estimate

@@ -13,7 +13,7 @@ namespace kinetune::petab {
 
 template <class Archive>
 void serialize(Archive& archive, Prior& p) {
-  archive(p.type, p.first, p.second);
+  archive(p.type, p.first, p.second, p.truncated_below, p.truncated_above);
 }
 
 }  // namespace kinetune::petab
@@ -36,8 +36,18 @@ void serialize(Archive& archive, DataPoint& d) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, Reset& r) {
+  archive(r.state, r.formula);
+}
+
+template <class Archive>
+void serialize(Archive& archive, Period& p) {
+  archive(p.start, p.parameters, p.resets, p.times, p.data);
+}
+
+template <class Archive>
 void serialize(Archive& archive, Simulation& s) {
-  archive(s.condition_id, s.preequilibration_condition_id, s.parameters, s.times, s.data);
+  archive(s.condition_id, s.preequilibration_condition_id, s.periods);
 }
 
 template <class Archive>

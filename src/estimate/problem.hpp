@@ -32,19 +32,33 @@ struct Binding {
 /// One measurement of a simulation.
 struct DataPoint {
   int row = 0;         ///< of the problem's measurement table, from 0
-  int time_index = 0;  ///< into the simulation's times
+  int time_index = 0;  ///< into the period's times
   int observable = 0;
   double measurement = 0;  ///< linear
   std::vector<Binding> placeholders;
 };
 
+/// A state that is set to a formula of the states, the parameters and the time that a period begins at, with
+/// the values that states and parameters have before.
+struct Reset {
+  int state = 0;
+  int formula = 0;  ///< which of the model code's observables; they come after those of the problem
+};
+
+/// A stretch of a simulation with one set of parameter values.
+struct Period {
+  double start = 0;  ///< model time; -inf: lasts, from time 0 on, until a steady state is reached
+  std::vector<Binding> parameters;  ///< (n_parameters of the model)
+  std::vector<Reset> resets;        ///< at its start, all at once; none of the first period
+  std::vector<double> times;        ///< those of the data, ascending, each once; +inf: the steady state
+  std::vector<DataPoint> data;      ///< by time
+};
+
 /// One simulation and the data it is compared with.
 struct Simulation {
-  std::string condition_id;
-  std::string preequilibration_condition_id;  ///< empty: none
-  std::vector<Binding> parameters;            ///< (n_parameters of the model)
-  std::vector<double> times;                  ///< those of the data, ascending, each once
-  std::vector<DataPoint> data;                ///< by time
+  std::string condition_id;                   ///< of the last condition (PEtab v1), or of the experiment (v2)
+  std::string preequilibration_condition_id;  ///< PEtab v1; empty: none
+  std::vector<Period> periods;  ///< by their starts; the first begins with the model's initial values
 };
 
 struct Observable {

@@ -12,6 +12,9 @@ namespace kinetune::petab {
 /// of observable and noise parameters, measurements that have no logarithm. read_problem calls it.
 void check_tables(const Problem&, Diagnostics&);
 
+/// The part of it that version 2 alone has: experiments, formulas of conditions, declared placeholders.
+void check_experiments(const Problem&, Diagnostics&);
+
 /// What an id of the model stands for, as far as PEtab makes a difference.
 enum class EntityKind {
   parameter,    ///< a number that the problem may set

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <string_view>
 #include <unordered_set>
 #include <variant>
@@ -5,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "petab/check.hpp"
-#include "petab/placeholders.hpp"
 #include "symbolic/maths_parser.hpp"
 
 namespace kinetune::petab {
@@ -35,6 +35,7 @@ class ModelCheck {
       : problem_(problem), entities_(entities), diagnostics_(diagnostics) {
     for (const Parameter& parameter : problem.parameters) parameters_.insert(parameter.id);
     for (const ConditionTarget& target : problem.condition_targets) targets_.insert(target.id);
+    for (const Observable& observable : problem.observables) observables_.insert(observable.id);
   }
 
   void run() {
@@ -45,6 +46,7 @@ class ModelCheck {
       note_use(measurement.observable_parameters);
       note_use(measurement.noise_parameters);
     }
+    for (const Mapping& mapping : problem_.mappings) check(mapping);
     for (const Parameter& parameter : problem_.parameters) check(parameter);  // last: it asks what was used
   }
 
@@ -60,6 +62,7 @@ class ModelCheck {
                           fmt::format("observable '{}' has the id of a model entity", observable.id),
                           "another id");
     }
+    if (problem_.format_version == 2) check_placeholders(observable);
     check(observable, observable.formula, "observableFormula");
     check(observable, observable.noise_formula, "noiseFormula");
   }
@@ -70,7 +73,8 @@ class ModelCheck {
       for (const auto& symbol :
            symbolic::free_symbols(symbolic::parse_maths(graph, formula.text, formula.where))) {
         const std::string& id = symbol.name();
-        if (id == "time" || kind(id) || placeholder_owner(id) == observable.id) continue;
+        if (id == "time" || kind(id) || is_placeholder(observable, id)) continue;
+        if (&formula == &observable.noise_formula && observables_.contains(id)) continue;
         used_.insert(id);
         if (parameters_.contains(id) || targets_.contains(id)) continue;
         diagnostics_.report(formula.where, fmt::format("unknown id '{}' in {}", id, column),
@@ -79,22 +83,50 @@ class ModelCheck {
     });
   }
 
-  void check(const ConditionTarget& target) {
-    const EntityKind* known = kind(target.id);
-    if (!known && !used_.contains(target.id)) {
-      diagnostics_.report(target.where,
-                          fmt::format("condition column '{}' is unknown to the model", target.id),
-                          "the id of a parameter, species or compartment");
-    } else if (known && (*known == EntityKind::assigned || *known == EntityKind::other)) {
-      diagnostics_.report(target.where,
-                          fmt::format("condition column '{}' is {}", target.id, describe(*known)),
-                          "a column for a parameter, species or compartment");
+  void check_placeholders(const Observable& observable) {
+    for (const auto* names : {&observable.observable_placeholders, &observable.noise_placeholders}) {
+      for (const std::string& id : *names) {
+        if (!kind(id)) continue;
+        diagnostics_.report(observable.where, fmt::format("placeholder '{}' is {}", id, describe(*kind(id))),
+                            "another id");
+      }
     }
   }
 
+  static bool is_placeholder(const Observable& observable, const std::string& id) {
+    const auto in = [&](const std::vector<std::string>& ids) {
+      return std::ranges::find(ids, id) != ids.end();
+    };
+    return in(observable.observable_placeholders) || in(observable.noise_placeholders);
+  }
+
+  void check(const ConditionTarget& target) {
+    const char* what = problem_.format_version == 1 ? "condition column" : "targetId";
+    const EntityKind* known = kind(target.id);
+    if (!known && !used_.contains(target.id)) {
+      diagnostics_.report(target.where, fmt::format("{} '{}' is unknown to the model", what, target.id),
+                          "the id of a parameter, species or compartment");
+    } else if (known && (*known == EntityKind::assigned || *known == EntityKind::other)) {
+      diagnostics_.report(target.where, fmt::format("{} '{}' is {}", what, target.id, describe(*known)),
+                          "the id of a parameter, species or compartment");
+    }
+  }
+
+  /// The model was given the other names already; what it does not have stays unknown.
+  void check(const Mapping& mapping) {
+    if (mapping.model_id.empty() || kind(mapping.petab_id)) return;
+    diagnostics_.report(mapping.where, fmt::format("'{}' is unknown to the model", mapping.model_id),
+                        "an id of the model, such as reaction.parameter for a local parameter");
+  }
+
   void check(const Condition& condition) {
-    for (const auto& [target, value] : condition.overrides) {
-      const auto* id = std::get_if<std::string>(&value);
+    for (const Override& change : condition.overrides) {
+      if (change.formula) {
+        check(change, *change.formula);
+        continue;
+      }
+      const std::string& target = change.target_id;
+      const auto* id = std::get_if<std::string>(&change.value);
       if (!id) continue;
       used_.insert(*id);
       const EntityKind* known = kind(*id);
@@ -106,6 +138,19 @@ class ModelCheck {
           condition.where,
           fmt::format("'{}', the value of '{}', is {}", *id, target, known ? describe(*known) : "unknown"),
           "a number, or a parameter of the parameter table or the model");
+    }
+  }
+
+  void check(const Override& change, const Formula& formula) {
+    symbolic::Graph graph;
+    for (const auto& symbol :
+         symbolic::free_symbols(symbolic::parse_maths(graph, formula.text, formula.where))) {
+      const std::string& id = symbol.name();
+      used_.insert(id);
+      if (id == "time" || parameters_.contains(id) || targets_.contains(id) || kind(id)) continue;
+      diagnostics_.report(formula.where,
+                          fmt::format("unknown id '{}' in the value of '{}'", id, change.target_id),
+                          "an id of the model or of the parameter table");
     }
   }
 
@@ -130,7 +175,7 @@ class ModelCheck {
   const Problem& problem_;
   const ModelEntities& entities_;
   Diagnostics& diagnostics_;
-  Ids parameters_, targets_;
+  Ids parameters_, targets_, observables_;
   Ids used_;  ///< by formulas (and unknown to the model), conditions and measurements
 };
 

@@ -54,6 +54,7 @@ class TableCheck {
         diagnostics_(diagnostics),
         parameters_(index(problem.parameters, "parameter", diagnostics)),
         conditions_(index(problem.conditions, "condition", diagnostics)),
+        experiments_(index(problem.experiments, "experiment", diagnostics)),
         observables_(index(problem.observables, "observable", diagnostics)) {
     for (const ConditionTarget& target : problem.condition_targets) targets_.insert(target.id);
   }
@@ -67,19 +68,22 @@ class TableCheck {
   void check(const Parameter& parameter) {
     check_bounds(parameter, diagnostics_);
     if (targets_.contains(parameter.id)) {
-      diagnostics_.report(parameter.where,
-                          fmt::format("'{}' is a parameter and a column of the conditions", parameter.id),
-                          "keep one of the two; a condition may name a parameter as value");
+      diagnostics_.report(
+          parameter.where,
+          fmt::format("'{}' is a parameter and {}", parameter.id,
+                      problem_.format_version == 1 ? "a column of the conditions" : "set by conditions"),
+          "keep one of the two; a condition may name a parameter as value");
     }
-    if (observables_.contains(placeholder_owner(parameter.id))) {
+    if (problem_.format_version == 1 && observables_.contains(placeholder_owner(parameter.id))) {
       diagnostics_.report(parameter.where, fmt::format("'{}' is a placeholder", parameter.id),
                           "give the measurements a parameter of another name");
     }
   }
 
   void check(const Measurement& measurement) {
-    check_condition(measurement, measurement.simulation_condition_id);
-    check_condition(measurement, measurement.preequilibration_condition_id);
+    check_reference(measurement, measurement.simulation_condition_id, conditions_, "condition");
+    check_reference(measurement, measurement.preequilibration_condition_id, conditions_, "condition");
+    check_reference(measurement, measurement.experiment_id, experiments_, "experiment");
     check_ids(measurement, measurement.observable_parameters, "observableParameters");
     check_ids(measurement, measurement.noise_parameters, "noiseParameters");
     if (measurement.observable_id.empty()) return;  // already reported
@@ -91,22 +95,25 @@ class TableCheck {
       return;
     }
     const Observable& observable = *entry->second;
-    check_count(measurement, observable.n_observable_parameters, measurement.observable_parameters.size(),
-                "observableParameters");
-    check_count(measurement, observable.n_noise_parameters, measurement.noise_parameters.size(),
+    check_count(measurement, observable.observable_placeholders.size(),
+                measurement.observable_parameters.size(), "observableParameters");
+    check_count(measurement, observable.noise_placeholders.size(), measurement.noise_parameters.size(),
                 "noiseParameters");
     if (observable.transformation != Scale::linear && measurement.value <= 0) {
       diagnostics_.report(
           measurement.where,
           fmt::format("measurement {} of '{}' has no logarithm", measurement.value, observable.id),
-          "a value above zero, or observableTransformation lin");
+          problem_.format_version == 1 ? "a value above zero, or observableTransformation lin"
+                                       : "a value above zero, or noiseDistribution normal or laplace");
     }
   }
 
-  void check_condition(const Measurement& measurement, const std::string& id) {
-    if (id.empty() || conditions_.contains(id)) return;
-    diagnostics_.report(measurement.where, fmt::format("unknown condition '{}'", id),
-                        "a conditionId of the condition table");
+  template <class Entry>
+  void check_reference(const Measurement& measurement, const std::string& id,
+                       const std::unordered_map<std::string_view, const Entry*>& known, const char* kind) {
+    if (id.empty() || known.contains(id)) return;
+    diagnostics_.report(measurement.where, fmt::format("unknown {} '{}'", kind, id),
+                        fmt::format("a {0}Id of the {0} table", kind));
   }
 
   void check_ids(const Measurement& measurement, const std::vector<Value>& values, const char* column) {
@@ -118,8 +125,9 @@ class TableCheck {
     }
   }
 
-  void check_count(const Measurement& measurement, int expected, std::size_t found, const char* column) {
-    if (found == static_cast<std::size_t>(expected)) return;
+  void check_count(const Measurement& measurement, std::size_t expected, std::size_t found,
+                   const char* column) {
+    if (found == expected) return;
     diagnostics_.report(measurement.where,
                         fmt::format("{} entries in {} where '{}' has {} placeholders", found, column,
                                     measurement.observable_id, expected),
@@ -130,6 +138,7 @@ class TableCheck {
   Diagnostics& diagnostics_;
   std::unordered_map<std::string_view, const Parameter*> parameters_;
   std::unordered_map<std::string_view, const Condition*> conditions_;
+  std::unordered_map<std::string_view, const Experiment*> experiments_;
   std::unordered_map<std::string_view, const Observable*> observables_;
   std::unordered_set<std::string_view> targets_;
 };
@@ -138,6 +147,7 @@ class TableCheck {
 
 void check_tables(const Problem& problem, Diagnostics& diagnostics) {
   TableCheck(problem, diagnostics).run();
+  if (problem.format_version == 2) check_experiments(problem, diagnostics);
 }
 
 }  // namespace kinetune::petab

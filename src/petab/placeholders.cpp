@@ -35,20 +35,21 @@ std::string compose(std::string_view prefix, const std::string& observable_id, i
   return fmt::format("{}{}_{}", prefix, k, observable_id);
 }
 
-/// The count of placeholders of one kind, which must be numbered 1 … n.
-int count(const Observable& observable, std::string_view prefix, const std::set<std::string>& found,
-          Diagnostics& diagnostics) {
+/// The placeholders of one kind in their order; they must be numbered 1 … n.
+std::vector<std::string> in_order(const Observable& observable, std::string_view prefix,
+                                  const std::set<std::string>& found, Diagnostics& diagnostics) {
   const int n = static_cast<int>(found.size());
+  std::vector<std::string> names;
   for (int k = 1; k <= n; ++k) {
-    const std::string expected = compose(prefix, observable.id, k);
-    if (!found.contains(expected)) {
+    names.push_back(compose(prefix, observable.id, k));
+    if (!found.contains(names.back())) {
       diagnostics.report(observable.where,
-                         fmt::format("{} placeholders of {}, but no {}", n, observable.id, expected),
+                         fmt::format("{} placeholders of {}, but no {}", n, observable.id, names.back()),
                          "number them from 1 without gaps");
       break;
     }
   }
-  return n;
+  return names;
 }
 
 }  // namespace
@@ -66,8 +67,8 @@ std::string_view placeholder_owner(std::string_view id) {
   return placeholder ? placeholder->observable_id : std::string_view{};
 }
 
-void count_placeholders(Observable& observable, const symbolic::Expr& formula,
-                        const symbolic::Expr& noise_formula, Diagnostics& diagnostics) {
+void find_placeholders(Observable& observable, const symbolic::Expr& formula,
+                       const symbolic::Expr& noise_formula, Diagnostics& diagnostics) {
   std::set<std::string> of_observable, of_noise;
   const auto visit = [&](const symbolic::Expr& expression) {
     for (const symbolic::Expr& symbol : symbolic::free_symbols(expression)) {
@@ -82,8 +83,8 @@ void count_placeholders(Observable& observable, const symbolic::Expr& formula,
                        "noise parameters belong into noiseFormula");
   }
   visit(noise_formula);
-  observable.n_observable_parameters = count(observable, observable_prefix, of_observable, diagnostics);
-  observable.n_noise_parameters = count(observable, noise_prefix, of_noise, diagnostics);
+  observable.observable_placeholders = in_order(observable, observable_prefix, of_observable, diagnostics);
+  observable.noise_placeholders = in_order(observable, noise_prefix, of_noise, diagnostics);
 }
 
 }  // namespace kinetune::petab

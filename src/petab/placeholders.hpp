@@ -12,9 +12,9 @@ namespace kinetune::petab {
 /// exist whose ordinary parameters have the form, so the observable must exist, too, before the id is one.
 std::string_view placeholder_owner(std::string_view id);
 
-/// Sets n_observable_parameters and n_noise_parameters from the parsed formulas. Reports placeholders of
+/// Version 1: sets the observable's lists of placeholders from the parsed formulas. Reports placeholders of
 /// other observables, noise placeholders in the observable's formula, and gaps in the numbering.
-void count_placeholders(Observable&, const symbolic::Expr& formula, const symbolic::Expr& noise_formula,
-                        Diagnostics&);
+void find_placeholders(Observable&, const symbolic::Expr& formula, const symbolic::Expr& noise_formula,
+                       Diagnostics&);
 
 }  // namespace kinetune::petab

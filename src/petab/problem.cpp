@@ -50,27 +50,45 @@ bool read_tables(const std::vector<FileEntry>& entries, TableReader read, Proble
   return complete;
 }
 
-void read_files(const ProblemFile& files, Problem& problem, Diagnostics& diagnostics) {
-  problem.format_version = files.format_version;
-  problem.model_file = files.model.path;
-  problem.model_where = files.model.where;
-  diagnostics.attempt([&] {
-    require_existence(files.model);
-    read_input(files.model.path, problem);
-  });
+bool read_version_1(const ProblemFile& files, Problem& problem, Diagnostics& diagnostics) {
   bool complete = read_tables(files.parameters, read_parameters, problem, diagnostics);
   complete &= read_tables(files.conditions, read_conditions, problem, diagnostics);
   complete &= read_tables(files.observables, read_observables, problem, diagnostics);
   complete &= read_tables(files.measurements, read_measurements, problem, diagnostics);
   for (const FileEntry& entry : files.visualizations) diagnostics.attempt([&] { require_existence(entry); });
-  if (complete)
-    check_tables(problem, diagnostics);  // a missing table would make every reference to it an error
+  return complete;
+}
+
+bool read_version_2(const ProblemFile& files, Problem& problem, Diagnostics& diagnostics) {
+  bool complete = read_tables(files.parameters, v2::read_parameters, problem, diagnostics);
+  complete &= read_tables(files.conditions, v2::read_conditions, problem, diagnostics);
+  complete &= read_tables(files.experiments, v2::read_experiments, problem, diagnostics);
+  complete &= read_tables(files.observables, v2::read_observables, problem, diagnostics);
+  complete &= read_tables(files.measurements, v2::read_measurements, problem, diagnostics);
+  complete &= read_tables(files.mappings, v2::read_mappings, problem, diagnostics);
+  return complete;
+}
+
+void read_files(const ProblemFile& files, Problem& problem, Diagnostics& diagnostics) {
+  problem.format_version = files.format_version;
+  problem.model_file = files.model.path;
+  problem.model_where = files.model.where;
+  problem.model_id = files.model_id;
+  diagnostics.attempt([&] {
+    require_existence(files.model);
+    read_input(files.model.path, problem);
+  });
+  const bool is_v1 = files.format_version == 1;
+  const bool complete = (is_v1 ? read_version_1 : read_version_2)(files, problem, diagnostics);
+  // A missing table would make every reference to it an error.
+  if (complete) check_tables(problem, diagnostics);
 }
 
 }  // namespace
 
 const Parameter* Problem::parameter(const std::string& id) const { return find(parameters, id); }
 const Condition* Problem::condition(const std::string& id) const { return find(conditions, id); }
+const Experiment* Problem::experiment(const std::string& id) const { return find(experiments, id); }
 const Observable* Problem::observable(const std::string& id) const { return find(observables, id); }
 
 Problem read_problem(const fs::path& yaml_file, Diagnostics& diagnostics) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string>
 #include <variant>
@@ -16,8 +17,9 @@ enum class Scale { linear, log, log10 };
 
 enum class Estimate { no, yes };
 
-/// PEtab v1's prior types. Parameters: bounds of the uniform ones; mean and standard deviation of the normal
-/// ones; location and scale of the Laplace ones.
+/// The prior types of both versions. Parameters: bounds of the uniform ones; mean and standard deviation of
+/// the normal ones; location and scale of the Laplace ones and the Cauchy one; degrees of freedom (chi
+/// square); scale (exponential, Rayleigh); shape and scale (gamma).
 enum class PriorType {
   uniform,
   normal,
@@ -27,12 +29,22 @@ enum class PriorType {
   parameter_scale_uniform,
   parameter_scale_normal,
   parameter_scale_laplace,
+  log_uniform,  ///< of the parameter; its natural logarithm is uniform; bounds are those of the parameter
+  cauchy,
+  chi_square,
+  exponential,
+  gamma,
+  rayleigh,
 };
 
 struct Prior {
   PriorType type;
-  double first, second;  ///< linear for uniform, normal, laplace; of log(parameter) for log_*; else on the
-                         ///< parameter's scale
+  /// Of log(parameter) for log_normal and log_laplace, on the parameter's scale for parameter_scale_*, else
+  /// linear. Types with one parameter have no second.
+  double first, second = 0;
+  /// Version 2: the density is 0 outside and larger inside accordingly; linear.
+  double truncated_below = -std::numeric_limits<double>::infinity();
+  double truncated_above = std::numeric_limits<double>::infinity();
 };
 
 /// A row of the parameter table. Bounds and nominal value are linear whatever the scale; NaN where the table
@@ -68,12 +80,13 @@ struct Observable {
       noise_formula;  ///< standard deviation (normal) or scale (Laplace), on the scale of the transformation
   Scale transformation;  ///< measurements and simulations are linear and are transformed to be compared
   NoiseDistribution noise_distribution;
-  int n_observable_parameters = 0;  ///< placeholders 1 … n, see observable_placeholder
-  int n_noise_parameters = 0;
+  std::vector<std::string> observable_placeholders;  ///< in the order of a measurement's values for them
+  std::vector<std::string> noise_placeholders;
   core::Location where;
 };
 
-/// The names that the k-th (from 1) entries of a measurement's lists replace in its observable's formulas.
+/// Version 1: the names that the k-th (from 1) entries of a measurement's lists replace in its observable's
+/// formulas.
 std::string observable_placeholder(const std::string& observable_id, int k);
 std::string noise_placeholder(const std::string& observable_id, int k);
 
@@ -81,14 +94,18 @@ std::string noise_placeholder(const std::string& observable_id, int k);
 using Value = std::variant<double, std::string>;
 
 /// What a condition sets one quantity of the model to: a parameter's or a compartment's value, a species'
-/// initial value.
+/// value.
 struct Override {
   std::string target_id;
   Value value;
+  std::optional<Formula> formula =
+      {};                     ///< version 2: takes the place of the value where it is more than that
+  core::Location where = {};  ///< version 2: of its own row
 };
 
-/// A row of the condition table. A target that the row leaves empty keeps its value: after pre-equilibration
-/// the one reached there (species), otherwise the model's.
+/// Version 1: a row of the condition table. A target that the row leaves empty keeps its value: after
+/// pre-equilibration the one reached there (species), otherwise the model's. Version 2: all rows of one
+/// condition; what it does not name keeps its value.
 struct Condition {
   std::string id;
   std::string name;
@@ -96,21 +113,48 @@ struct Condition {
   core::Location where;
 };
 
-/// A row of the measurement table.
-struct Measurement {
-  std::string observable_id;
-  std::string preequilibration_condition_id;  ///< empty: none
-  std::string simulation_condition_id;
-  double value;                              ///< linear
-  double time;                               ///< model time unit; +inf: at the steady state
-  std::vector<Value> observable_parameters;  ///< (n_observable_parameters of the observable)
-  std::vector<Value> noise_parameters;       ///< (n_noise_parameters of the observable)
-  std::string dataset_id;
-  std::string replicate_id;
+/// Version 2: conditions that are applied at one time of an experiment.
+struct ExperimentPeriod {
+  double time;  ///< model time unit; -inf: before the experiment, until a steady state is reached
+  std::vector<std::string> condition_ids;  ///< none: the model goes on as it is
   core::Location where;
 };
 
-/// A quantity that a column of the condition table sets.
+/// Version 2: a course of conditions.
+struct Experiment {
+  std::string id;
+  std::vector<ExperimentPeriod> periods;  ///< by time
+  core::Location where;
+};
+
+/// Version 2: another name for an entity of the model whose own is no PEtab id.
+struct Mapping {
+  std::string petab_id;
+  std::string model_id;  ///< empty: the row is a mere remark
+  core::Location where;
+};
+
+/// A row of the measurement table.
+struct Measurement {
+  std::string observable_id;
+  std::string preequilibration_condition_id;  ///< version 1; empty: none
+  std::string simulation_condition_id;        ///< version 1
+  double value;                               ///< linear
+  double time;                                ///< model time unit; +inf: at the steady state
+  std::vector<Value> observable_parameters;   ///< for the observable's placeholders
+  std::vector<Value> noise_parameters;        ///< likewise
+  std::string dataset_id;
+  std::string replicate_id;
+  core::Location where;
+  std::string experiment_id = {};  ///< version 2; empty: the model as it is
+
+  /// What it is a measurement of: the experiment or the condition.
+  const std::string& simulation_id() const {
+    return simulation_condition_id.empty() ? experiment_id : simulation_condition_id;
+  }
+};
+
+/// A quantity that conditions set: a column of the condition table (version 1), or a targetId (version 2).
 struct ConditionTarget {
   std::string id;
   core::Location where;
@@ -128,9 +172,12 @@ struct Problem {
   int format_version = 1;
   std::filesystem::path model_file;  ///< SBML
   core::Location model_where;        ///< where the YAML file names it
+  std::string model_id;              ///< version 2
   std::vector<Parameter> parameters;
   std::vector<ConditionTarget> condition_targets;
   std::vector<Condition> conditions;
+  std::vector<Experiment> experiments;  ///< version 2
+  std::vector<Mapping> mappings;        ///< version 2
   std::vector<Observable> observables;
   std::vector<Measurement> measurements;
   std::vector<InputFile> inputs;  ///< YAML, model and tables, in the order of reading
@@ -138,10 +185,11 @@ struct Problem {
   /// The entry of that id, or nullptr. A search from the front: not for inner loops.
   const Parameter* parameter(const std::string& id) const;
   const Condition* condition(const std::string& id) const;
+  const Experiment* experiment(const std::string& id) const;
   const Observable* observable(const std::string& id) const;
 };
 
-/// Reads a PEtab problem (specification version 1) and checks all that needs no model.
+/// Reads a PEtab problem (specification version 1 or 2) and checks all that needs no model.
 /// @throws core::Error  the first thing that is wrong
 Problem read_problem(const std::filesystem::path& yaml_file);
 

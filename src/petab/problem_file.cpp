@@ -1,9 +1,13 @@
 #include "petab/problem_file.hpp"
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
+
+#include "symbolic/maths_parser.hpp"
 
 namespace kinetune::petab {
 namespace {
@@ -54,6 +58,13 @@ class Document {
     return entries;
   }
 
+  /// The same of an entry that may be missing or an empty list.
+  std::vector<FileEntry> optional_files(const YAML::Node& map, const char* key) const {
+    const YAML::Node entry = map[key];
+    if (!entry || entry.IsNull() || (entry.IsSequence() && entry.size() == 0)) return {};
+    return files(entry, key);
+  }
+
   std::vector<FileEntry> required_files(const YAML::Node& map, const char* key) const {
     return files(require(map, key), key);
   }
@@ -73,9 +84,9 @@ int major_version(const Document& document, const YAML::Node& node) {
     throw core::Error(document.location(node), fmt::format("format_version '{}' is no version number", text),
                       "format_version: 1");
   }
-  if (version != 1) {
-    throw core::Error(document.location(node), fmt::format("PEtab format version {} is not read yet", text),
-                      "give a problem of version 1");
+  if (version != 1 && version != 2) {
+    throw core::Error(document.location(node), fmt::format("PEtab format version {} is not known", text),
+                      "give a problem of version 1 or 2");
   }
   return version;
 }
@@ -87,12 +98,8 @@ YAML::Node only_entry(const Document& document, const YAML::Node& list, const ch
                     "make one PEtab problem of each model");
 }
 
-}  // namespace
-
-ProblemFile parse_problem_file(std::string_view text, const fs::path& file) {
-  const Document document(text, file);
+ProblemFile parse_version_1(const Document& document) {
   ProblemFile result;
-  result.format_version = major_version(document, document.require(document.root(), "format_version"));
   result.parameters = document.required_files(document.root(), "parameter_file");
 
   const YAML::Node problem = only_entry(document, document.require(document.root(), "problems"), "problems");
@@ -103,10 +110,93 @@ ProblemFile parse_problem_file(std::string_view text, const fs::path& file) {
   result.conditions = document.required_files(problem, "condition_files");
   result.observables = document.required_files(problem, "observable_files");
   result.measurements = document.required_files(problem, "measurement_files");
-  if (const YAML::Node plots = problem["visualization_files"];
-      plots && plots.IsSequence() && plots.size() > 0) {
-    result.visualizations = document.files(plots, "visualization_files");
+  result.visualizations = document.optional_files(problem, "visualization_files");
+  return result;
+}
+
+void refuse_unknown_entries(const Document& document) {
+  constexpr std::array<std::string_view, 10> known{"format_version",    "id",
+                                                   "parameter_files",   "model_files",
+                                                   "measurement_files", "condition_files",
+                                                   "experiment_files",  "observable_files",
+                                                   "mapping_files",     "extensions"};
+  for (const auto& entry : document.root()) {
+    const std::string key = entry.first.IsScalar() ? entry.first.Scalar() : "";
+    if (std::ranges::find(known, key) != known.end()) continue;
+    throw core::Error(document.location(entry.first), fmt::format("unknown entry '{}'", key),
+                      fmt::format("one of {}", fmt::join(known, ", ")));
   }
+}
+
+void refuse_needed_extensions(const Document& document, const YAML::Node& extensions) {
+  if (!extensions || extensions.IsNull()) return;
+  if (!extensions.IsMap()) {
+    throw core::Error(document.location(extensions), "'extensions' is no map",
+                      "names of extensions, each with version and required");
+  }
+  for (const auto& entry : extensions) {
+    const YAML::Node needed = entry.second.IsMap() ? entry.second["required"] : YAML::Node();
+    bool is_needed = true;
+    if (!needed || !YAML::convert<bool>::decode(needed, is_needed)) {
+      throw core::Error(
+          document.location(entry.first),
+          fmt::format("extension '{}' does not say whether it is required", entry.first.Scalar()),
+          "required: true or false");
+    }
+    if (!is_needed) continue;
+    throw core::Error(document.location(entry.first),
+                      fmt::format("extension '{}' is not supported", entry.first.Scalar()),
+                      "give a problem that does not require it");
+  }
+}
+
+/// The one model.
+void read_model(const Document& document, ProblemFile& result) {
+  const YAML::Node models = document.require(document.root(), "model_files");
+  if (!models.IsMap() || models.size() == 0)
+    throw core::Error(document.location(models), "'model_files' names no model", "id: {location, language}");
+  if (models.size() > 1) {
+    throw core::Error(document.location(models), "several models in one problem are not supported",
+                      "make one PEtab problem of each model");
+  }
+  const auto entry = *models.begin();
+  result.model_id = entry.first.Scalar();
+  if (!symbolic::is_identifier(result.model_id)) {
+    throw core::Error(document.location(entry.first),
+                      fmt::format("model id '{}' is no valid id", result.model_id),
+                      "a letter or underscore, then letters, digits and underscores");
+  }
+  const YAML::Node language = document.require(entry.second, "language");
+  if (!language.IsScalar() || language.Scalar() != "sbml") {
+    throw core::Error(document.location(language),
+                      fmt::format("models in language '{}' are not supported",
+                                  language.IsScalar() ? language.Scalar() : ""),
+                      "language: sbml");
+  }
+  result.model = document.file(document.require(entry.second, "location"), "location");
+}
+
+ProblemFile parse_version_2(const Document& document) {
+  refuse_unknown_entries(document);
+  refuse_needed_extensions(document, document.root()["extensions"]);
+  ProblemFile result;
+  read_model(document, result);
+  result.parameters = document.required_files(document.root(), "parameter_files");
+  result.conditions = document.optional_files(document.root(), "condition_files");
+  result.experiments = document.optional_files(document.root(), "experiment_files");
+  result.observables = document.required_files(document.root(), "observable_files");
+  result.measurements = document.required_files(document.root(), "measurement_files");
+  result.mappings = document.optional_files(document.root(), "mapping_files");
+  return result;
+}
+
+}  // namespace
+
+ProblemFile parse_problem_file(std::string_view text, const fs::path& file) {
+  const Document document(text, file);
+  const int version = major_version(document, document.require(document.root(), "format_version"));
+  ProblemFile result = version == 1 ? parse_version_1(document) : parse_version_2(document);
+  result.format_version = version;
   return result;
 }
 

@@ -15,20 +15,24 @@ struct FileEntry {
   core::Location where;
 };
 
-/// What a version 1 problem's YAML file says: which files it consists of.
+/// What a problem's YAML file says: which files it consists of.
 struct ProblemFile {
   int format_version = 1;
   FileEntry model;
+  std::string model_id;  ///< version 2
   std::vector<FileEntry> parameters;
   std::vector<FileEntry> conditions;
+  std::vector<FileEntry> experiments;  ///< version 2
   std::vector<FileEntry> observables;
   std::vector<FileEntry> measurements;
-  std::vector<FileEntry> visualizations;  ///< not used, but they must exist
+  std::vector<FileEntry> mappings;        ///< version 2
+  std::vector<FileEntry> visualizations;  ///< version 1; not used, but they must exist
 };
 
 /// @param text  content of the file
-/// @throws core::Error for text that is no YAML, lacks an entry or holds one of the wrong kind, and for other
-/// versions
+/// @throws core::Error for text that is no YAML, lacks an entry or holds one of the wrong kind, and for what
+/// is not supported: other versions, models in other languages than SBML, several models, extensions that the
+/// problem needs
 ProblemFile parse_problem_file(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace kinetune::petab

@@ -34,15 +34,6 @@ constexpr std::array prior_types{
     std::pair{"parameterScaleLaplace"sv, PriorType::parameter_scale_laplace},
 };
 
-void require_columns(const Table& table, std::initializer_list<const char*> names) {
-  for (const char* name : names) {
-    if (!table.column(name)) {
-      throw core::Error({table.file, table.header_line}, fmt::format("no column '{}'", name),
-                        "add it; columns are separated by tabs");
-    }
-  }
-}
-
 bool is_uniform(PriorType type) {
   return type == PriorType::uniform || type == PriorType::parameter_scale_uniform;
 }
@@ -87,24 +78,33 @@ Estimate read_estimate(const Row& row) {
   return row.choice<Estimate>("estimate", spellings, std::nullopt);
 }
 
-void check_noise(const Observable& observable, const symbolic::Expr& noise, Diagnostics& diagnostics) {
-  if (!noise.is_constant() || (noise.value() > 0 && std::isfinite(noise.value()))) return;
-  diagnostics.report(observable.where, fmt::format("noiseFormula is {}", noise.value()),
-                     "a finite number above zero");
-}
-
 void check_formulas(Observable& observable, Diagnostics& diagnostics) {
   symbolic::Graph graph;
   diagnostics.attempt([&] {
     const auto formula = symbolic::parse_maths(graph, observable.formula.text, observable.formula.where);
     const auto noise =
         symbolic::parse_maths(graph, observable.noise_formula.text, observable.noise_formula.where);
-    count_placeholders(observable, formula, noise, diagnostics);
+    find_placeholders(observable, formula, noise, diagnostics);
     check_noise(observable, noise, diagnostics);
   });
 }
 
 }  // namespace
+
+void require_columns(const Table& table, std::initializer_list<const char*> names) {
+  for (const char* name : names) {
+    if (!table.column(name)) {
+      throw core::Error({table.file, table.header_line}, fmt::format("no column '{}'", name),
+                        "add it; columns are separated by tabs");
+    }
+  }
+}
+
+void check_noise(const Observable& observable, const symbolic::Expr& noise, Diagnostics& diagnostics) {
+  if (!noise.is_constant() || (noise.value() > 0 && std::isfinite(noise.value()))) return;
+  diagnostics.report(observable.where, fmt::format("noiseFormula is {}", noise.value()),
+                     "a finite number above zero");
+}
 
 void read_parameters(const Table& table, Problem& problem, Diagnostics& diagnostics) {
   require_columns(table, {"parameterId", "parameterScale", "lowerBound", "upperBound", "estimate"});

@@ -49,6 +49,7 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::forward(const Segment& se
   segment_.prelude = prelude_;
   segment_.active = active_;
   segment_.parameters = {};
+  segment_.sizes = {};
   cotangents_.clear();
   CVodeAdjReInit(states_.cvode());
   if (const auto started = states_.start(segment_, x, {}); !started) return started;
@@ -176,6 +177,7 @@ int CvodesAdjoint::gradient_rates(double t, N_Vector x, N_Vector adjoint, N_Vect
   std::fill_n(out, block(derivative).n, 0.0);
   for (std::size_t k = 0; k < self.active_.size(); ++k) {
     const int j = self.active_[k];
+    if (j < 0) continue;
     for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
       out[k] -= self.by_parameter_[e] * lambda[pattern.rows[e]];
     }

@@ -138,10 +138,12 @@ void CvodesSystem::choose_active() {
   sensitivity_tolerances_.resize(n_sensitivities_);
   for (int k = 0; k < n_sensitivities_; ++k) {
     const int j = segment_->active[k];
-    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+    for (int e = j < 0 ? 0 : pattern.column_starts[j]; j >= 0 && e < pattern.column_starts[j + 1]; ++e) {
       active_entries_.push_back({e, pattern.rows[e] * n_sensitivities_ + k});
     }
-    const double size = std::fabs(segment_->parameters[code.differentiated[j]]);
+    const double size = std::fabs(!segment_->sizes.empty() ? segment_->sizes[k]
+                                  : j < 0                  ? 0.0
+                                                           : segment_->parameters[code.differentiated[j]]);
     sensitivity_tolerances_[k] = options_.atol / (size > 0.0 ? size : 1.0);
   }
 }

@@ -32,6 +32,8 @@ std::string_view to_string(IntegrationError error) {
       return "rates are not finite";
     case IntegrationError::too_much_accuracy:
       return "tolerances below machine precision";
+    case IntegrationError::no_steady_state:
+      return "no steady state";
     case IntegrationError::internal:
       break;
   }

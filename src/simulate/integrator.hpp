@@ -30,6 +30,7 @@ enum class IntegrationError {
   singular_matrix,
   not_finite,         ///< rates or initial values that are not finite numbers
   too_much_accuracy,  ///< the tolerances ask for more than double precision gives
+  no_steady_state,    ///< the trajectory does not settle
   internal,           ///< anything else the solver reports
 };
 std::string_view to_string(IntegrationError);
@@ -62,7 +63,10 @@ struct Segment {
   double end;
   std::span<const double> prelude;     ///< CompiledModel::prelude of the segment's parameters
   std::span<const double> parameters;  ///< (n_parameters), for the scale of sensitivities
-  std::span<const int> active;  ///< which of the model's differentiated parameters are looked at, ascending
+  /// The differentiated parameter that each column of sensitivities is by; -1: none that acts here, the
+  /// column carries on what came before.
+  std::span<const int> active;
+  std::span<const double> sizes = {};  ///< (n_active) of the parameters; empty: as `parameters` has them
 };
 
 /// Receives what was asked for, in the order of time.

@@ -75,10 +75,10 @@ TEST(Problem, observables_count_their_placeholders) {
   EXPECT_EQ(y.formula.text, "observableParameter1_y * A");
   EXPECT_EQ(y.transformation, Scale::log10);
   EXPECT_EQ(y.noise_distribution, NoiseDistribution::normal);
-  EXPECT_EQ(y.n_observable_parameters, 1);
-  EXPECT_EQ(y.n_noise_parameters, 1);
+  EXPECT_EQ(y.observable_placeholders.size(), 1u);
+  EXPECT_EQ(y.noise_placeholders.size(), 1u);
   EXPECT_EQ(problem.observable("z")->transformation, Scale::linear);
-  EXPECT_EQ(problem.observable("z")->n_noise_parameters, 0);
+  EXPECT_EQ(problem.observable("z")->noise_placeholders.size(), 0u);
 }
 
 TEST(Problem, measurements_hold_numbers_or_ids) {

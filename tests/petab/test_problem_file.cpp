@@ -32,8 +32,8 @@ TEST(ProblemFile, malformed_yaml_is_an_error_with_its_line) {
 }
 
 TEST(ProblemFile, other_versions_are_refused_by_their_number) {
-  EXPECT_THAT(message_for("parameter_file: p\nformat_version: 2.0.0\n"),
-              StartsWith("folder/p.yaml:2: PEtab format version 2.0.0 is not read yet"));
+  EXPECT_THAT(message_for("parameter_file: p\nformat_version: 3.0.0\n"),
+              StartsWith("folder/p.yaml:2: PEtab format version 3.0.0 is not known"));
   EXPECT_THAT(message_for("format_version: beta\n"),
               StartsWith("folder/p.yaml:1: format_version 'beta' is no version"));
 }

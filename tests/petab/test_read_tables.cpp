@@ -157,8 +157,8 @@ TEST(ReadTables, noise_formulas_may_use_observable_placeholders) {
                "observableId\tobservableFormula\tnoiseFormula\n"
                "y\tobservableParameter1_y * A\tnoiseParameter1_y * observableParameter1_y * A\nz\tA\t1\n");
   const Problem problem = folder.read();
-  EXPECT_EQ(problem.observable("y")->n_observable_parameters, 1);
-  EXPECT_EQ(problem.observable("y")->n_noise_parameters, 1);
+  EXPECT_EQ(problem.observable("y")->observable_placeholders.size(), 1u);
+  EXPECT_EQ(problem.observable("y")->noise_placeholders.size(), 1u);
 }
 
 TEST(ReadTables, measurement_cells_are_checked) {

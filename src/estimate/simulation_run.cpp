@@ -1,0 +1,305 @@
+#include "estimate/simulation_run.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kinetune::estimate {
+
+using simulate::IntegrationFailure;
+using simulate::Mode;
+using simulate::Segment;
+
+namespace {
+
+std::span<const double> finite(const std::vector<double>& times) {
+  const bool settles = !times.empty() && std::isinf(times.back());
+  return {times.data(), times.size() - (settles ? 1 : 0)};
+}
+
+SimulationStatus not_integrated(SimulationStatus status, const IntegrationFailure& failure) {
+  status.outcome = SimulationStatus::Outcome::not_integrated;
+  status.failure = to_string(failure.error);
+  status.time = failure.time;
+  return status;
+}
+
+template <class Use>
+void for_each_initial_derivative(const jit::Pattern& pattern, const PreparedPeriod& period, Use&& use) {
+  for (std::size_t k = 0; k < period.active.size(); ++k) {
+    const int j = period.active[k];
+    if (j < 0) continue;
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) use(k, pattern.rows[e], e);
+  }
+}
+
+}  // namespace
+
+SimulationRun::SimulationRun(const jit::CompiledModel& model, const Problem& problem,
+                             const simulate::IntegratorOptions& options)
+    : model_(model),
+      problem_(problem),
+      preparation_(prepare(problem, model.code())),
+      integrator_(simulate::make_cvodes(model, options)),
+      steady_states_(model, options) {}
+
+std::size_t SimulationRun::most_columns() const {
+  std::size_t most = 0;
+  for (const auto& s : preparation_.simulations) most = std::max(most, s.columns.size());
+  return most;
+}
+
+void SimulationRun::start(std::span<const double> x_linear, Mode mode) {
+  x_linear_ = x_linear;
+  mode_ = mode;
+  equilibria_.clear();
+  equilibria_.resize(preparation_.preequilibrations.size());
+}
+
+SimulationRun::Values SimulationRun::values_of(const Period& period) const {
+  Values values{std::vector<double>(period.parameters.size()), std::vector<double>(model_.code().n_prelude)};
+  for (std::size_t i = 0; i < values.parameters.size(); ++i) {
+    const Binding& b = period.parameters[i];
+    values.parameters[i] = b.estimated < 0 ? b.constant : x_linear_[b.estimated];
+  }
+  model_.prelude(values.parameters.data(), values.prelude.data());
+  return values;
+}
+
+void SimulationRun::take_sizes(std::span<const int> columns) {
+  sizes_.clear();
+  for (const int q : columns) sizes_.push_back(x_linear_[q]);
+}
+
+Segment SimulationRun::segment(const PreparedPeriod& period, const Values& values, double start,
+                               double end) const {
+  return {start, end, values.prelude, values.parameters, period.active, sizes_};
+}
+
+void SimulationRun::begin_at_initial_values(const PreparedSimulation& prepared, const Values& values,
+                                            double time) {
+  states_.resize(model_.n_states());
+  model_.initials(time, values.prelude.data(), states_.data());
+  sensitivities_.clear();
+  if (mode_ != Mode::forward) return;
+  const jit::Pattern& pattern = model_.code().initials_by_parameter;
+  std::vector<double> derivatives(pattern.n_nonzeros());
+  model_.initials_by_parameter(time, values.prelude.data(), derivatives.data());
+  const std::size_t m = prepared.columns.size();
+  sensitivities_.assign(states_.size() * m, 0.0);
+  for_each_initial_derivative(pattern, prepared.periods.front(), [&](std::size_t k, int i, int e) {
+    sensitivities_[i * m + k] = derivatives[e];
+  });
+}
+
+void SimulationRun::add_initial_values(const PreparedSimulation& prepared, const Values& values, double time,
+                                       std::span<const double> adjoint, LikelihoodSums& sums) const {
+  const jit::Pattern& pattern = model_.code().initials_by_parameter;
+  std::vector<double> derivatives(pattern.n_nonzeros());
+  model_.initials_by_parameter(time, values.prelude.data(), derivatives.data());
+  for_each_initial_derivative(pattern, prepared.periods.front(), [&](std::size_t k, int i, int e) {
+    sums.gradient[prepared.columns[k]] += adjoint[i] * derivatives[e];
+  });
+}
+
+SimulationRun::Equilibrium& SimulationRun::equilibrium(int index) {
+  auto& slot = equilibria_[index];
+  if (!slot) {
+    slot = std::make_unique<Equilibrium>();
+    if (const auto done = equilibrate(preparation_.preequilibrations[index], *slot); !done)
+      slot->point = std::unexpected(done.error());
+  }
+  return *slot;
+}
+
+SimulationRun::Done SimulationRun::equilibrate(const PreparedSimulation& prepared, Equilibrium& result) {
+  const PreparedPeriod& period = prepared.periods.front();
+  result.values = values_of(*period.period);
+  take_sizes(prepared.columns);
+  begin_at_initial_values(prepared, result.values, 0.0);
+  const Segment way = segment(period, result.values, 0.0, 0.0);
+  result.point = steady_states_.find(*integrator_, way, states_);
+  if (!result.point) return std::unexpected(result.point.error());
+  result.adjoint.assign(states_.size(), 0.0);
+  if (mode_ != Mode::forward) return {};
+  result.sensitivities = sensitivities_;
+  return steady_states_.forward(*integrator_, way, *result.point, result.sensitivities);
+}
+
+void SimulationRun::begin_at(const Equilibrium& equilibrium, const PreparedSimulation& prepared) {
+  states_ = equilibrium.point->x;
+  sensitivities_.clear();
+  if (mode_ != Mode::forward) return;
+  const std::size_t n = prepared.carried.size(), m = prepared.columns.size();
+  sensitivities_.assign(states_.size() * m, 0.0);
+  for (std::size_t i = 0; i < states_.size(); ++i) {
+    for (std::size_t c = 0; c < n; ++c)
+      sensitivities_[i * m + prepared.carried[c]] = equilibrium.sensitivities[i * n + c];
+  }
+}
+
+/// All at once: each formula sees the states before.
+void SimulationRun::reset(const PreparedPeriod& period, const PreparedPeriod& before,
+                          const Values& values_before, std::span<const int> columns) {
+  jumps_.emplace_back();
+  const double time = period.period->start;
+  for (const Reset& r : period.period->resets) {
+    const auto& layout = model_.code().observables[r.formula];
+    std::vector<double> out(2 + layout.value.size() + layout.noise.size());
+    if (mode_ == Mode::states) {
+      model_.observable(r.formula, time, states_.data(), values_before.prelude.data(), nullptr, out.data());
+    } else {
+      model_.observable_derivatives(r.formula, time, states_.data(), values_before.prelude.data(), nullptr,
+                                    out.data());
+    }
+    jumps_.back().push_back({&r, &before, out[0], {out.begin() + 2, out.end()}});
+  }
+  const std::size_t m = columns.size();
+  const std::vector<double> old = jumps_.back().empty() ? std::vector<double>{} : sensitivities_;
+  for (const Jump& jump : jumps_.back()) {
+    states_[jump.reset->state] = jump.value;
+    if (mode_ != Mode::forward) continue;
+    const auto& layout = model_.code().observables[jump.reset->formula].value;
+    const double* derivative = jump.derivatives.data();
+    double* row = sensitivities_.data() + jump.reset->state * m;
+    std::fill_n(row, m, 0.0);
+    for (const int i : layout.by_state) {
+      const double factor = *derivative++;
+      for (std::size_t k = 0; k < m; ++k) row[k] += factor * old[i * m + k];
+    }
+    for (const int j : layout.by_parameter) {
+      const double value = *derivative++;
+      if (const int q = before.estimated_of[j]; q >= 0)
+        row[std::ranges::lower_bound(columns, q) - columns.begin()] += value;
+    }
+  }
+}
+
+void SimulationRun::reset_back(const std::vector<Jump>& jumps, LikelihoodSums& sums) {
+  const std::vector<double> after = adjoint_;
+  for (const Jump& jump : jumps) adjoint_[jump.reset->state] = 0.0;
+  for (const Jump& jump : jumps) {
+    const double weight = after[jump.reset->state];
+    const auto& layout = model_.code().observables[jump.reset->formula].value;
+    const double* derivative = jump.derivatives.data();
+    for (const int i : layout.by_state) adjoint_[i] += weight * *derivative++;
+    for (const int j : layout.by_parameter) {
+      const double value = *derivative++;
+      if (const int q = jump.before->estimated_of[j]; q >= 0) sums.gradient[q] += weight * value;
+    }
+  }
+}
+
+SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, LikelihoodSums& sums,
+                                    SimulatedData data) {
+  SimulationStatus status{prepared.simulation->condition_id, SimulationStatus::Outcome::ok, "", 0.0, {}};
+  integrator_->clear_tape();
+  auto done = go_forward(prepared, sums, data, status);
+  if (done && status.failure.empty() && mode_ == Mode::adjoint) done = go_back(prepared, sums);
+  status.statistics = integrator_->take_statistics();
+  return done ? status : not_integrated(std::move(status), done.error());
+}
+
+SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared, LikelihoodSums& sums,
+                                              SimulatedData data, SimulationStatus& status) {
+  jumps_.clear();
+  segments_.clear();
+  settled_.reset();
+  values_.clear();
+  for (const PreparedPeriod& p : prepared.periods) values_.push_back(values_of(*p.period));
+  if (prepared.preequilibration >= 0) {
+    Equilibrium& from = equilibrium(prepared.preequilibration);
+    if (!from.point) return std::unexpected(from.point.error());
+    begin_at(from, prepared);
+    reset(prepared.periods.front(), preparation_.preequilibrations[prepared.preequilibration].periods.front(),
+          from.values, prepared.columns);
+  } else {
+    begin_at_initial_values(prepared, values_.front(), prepared.periods.front().period->start);
+    jumps_.emplace_back();
+  }
+  take_sizes(prepared.columns);
+  for (std::size_t p = 0; p < prepared.periods.size(); ++p) {
+    const PreparedPeriod& period = prepared.periods[p];
+    if (p > 0) reset(period, prepared.periods[p - 1], values_[p - 1], prepared.columns);
+    const auto times = finite(period.period->times);
+    const bool is_last = p + 1 == prepared.periods.size();
+    const double end = !is_last        ? prepared.periods[p + 1].period->start
+                       : times.empty() ? period.period->start
+                                       : times.back();
+    segments_.push_back(segment(period, values_[p], period.period->start, end));
+    Likelihood likelihood(model_, problem_, period, prepared.columns, values_[p].prelude, x_linear_, mode_,
+                          sums, data.values, data.noise);
+    auto done = integrator_->forward(segments_.back(), mode_, states_, sensitivities_, times, likelihood);
+    status.time = end;
+    if (done && times.size() < period.period->times.size()) {
+      Segment way = segments_.back();
+      way.start = end;
+      done = settle(way, likelihood, times.size());
+      segments_.push_back(way);
+    }
+    if (!done) return done;
+    if (likelihood.failure() && status.failure.empty()) {
+      status.outcome = SimulationStatus::Outcome::no_density;
+      status.failure = *likelihood.failure();
+      status.time = likelihood.failure_time();
+    }
+  }
+  return {};
+}
+
+/// The steady state that follows the last period, and its data.
+SimulationRun::Done SimulationRun::settle(const Segment& way, Likelihood& likelihood,
+                                          std::size_t time_index) {
+  auto point = steady_states_.find(*integrator_, way, states_);
+  if (!point) return std::unexpected(point.error());
+  if (mode_ == Mode::forward) {
+    if (const auto done = steady_states_.forward(*integrator_, way, *point, sensitivities_); !done)
+      return done;
+  }
+  settled_cotangent_.assign(mode_ == Mode::adjoint ? states_.size() : 0, 0.0);
+  likelihood.at(time_index, point->x, sensitivities_, settled_cotangent_);
+  settled_ = std::move(*point);
+  return {};
+}
+
+SimulationRun::Done SimulationRun::go_back(const PreparedSimulation& prepared, LikelihoodSums& sums) {
+  adjoint_.assign(states_.size(), 0.0);
+  gradient_.assign(prepared.columns.size(), 0.0);
+  if (settled_) {
+    adjoint_ = settled_cotangent_;
+    const auto done = steady_states_.backward(*integrator_, segments_.back(), *settled_, adjoint_, gradient_);
+    if (!done) return done;
+  }
+  for (std::size_t p = prepared.periods.size(); p-- > 0;) {
+    if (const auto done = integrator_->backward(adjoint_, gradient_); !done) return done;
+    reset_back(jumps_[p], sums);
+  }
+  for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
+  if (prepared.preequilibration < 0) {
+    add_initial_values(prepared, values_.front(), prepared.periods.front().period->start, adjoint_, sums);
+    return {};
+  }
+  auto& shared = equilibria_[prepared.preequilibration]->adjoint;
+  for (std::size_t i = 0; i < adjoint_.size(); ++i) shared[i] += adjoint_[i];
+  return {};
+}
+
+std::expected<void, SimulationStatus> SimulationRun::add_preequilibrations(LikelihoodSums& sums) {
+  for (std::size_t e = 0; e < equilibria_.size(); ++e) {
+    if (!equilibria_[e] || !equilibria_[e]->point) continue;
+    Equilibrium& equilibrium = *equilibria_[e];
+    const PreparedSimulation& prepared = preparation_.preequilibrations[e];
+    take_sizes(prepared.columns);
+    gradient_.assign(prepared.columns.size(), 0.0);
+    integrator_->clear_tape();
+    const Segment way = segment(prepared.periods.front(), equilibrium.values, 0.0, 0.0);
+    const auto done =
+        steady_states_.backward(*integrator_, way, *equilibrium.point, equilibrium.adjoint, gradient_);
+    SimulationStatus status{prepared.simulation->condition_id, {}, "", 0.0, integrator_->take_statistics()};
+    if (!done) return std::unexpected(not_integrated(std::move(status), done.error()));
+    for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
+    add_initial_values(prepared, equilibrium.values, 0.0, equilibrium.adjoint, sums);
+  }
+  return {};
+}
+
+}  // namespace kinetune::estimate

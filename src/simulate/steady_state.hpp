@@ -1,0 +1,71 @@
+#pragma once
+
+#include "simulate/integrator.hpp"
+#include "simulate/steady_system.hpp"
+
+namespace kinetune::simulate {
+
+/// A state in which nothing changes any more, and what derivatives need of the way there.
+struct SteadyPoint {
+  std::vector<double> x;                 ///< (n_states)
+  double time;                           ///< to which the trajectory was followed, model time unit
+  std::vector<double> visited;           ///< (n_visited, n_states) states on the way, the start first
+  std::unique_ptr<SteadySystem> system;  ///< none: derivatives have to be integrated
+};
+
+/// Finds where trajectories settle. A trajectory is followed over growing stretches of time; after each,
+/// Newton's method is tried on f(x) = 0 with the quantities that the model conserves held at their values.
+/// Its solution counts when it lies close to the trajectory and is stable, or the trajectory has stayed there
+/// long enough for any instability to show. What is close is measured by Newton's step, so the unit of time
+/// does not matter. Where Newton's method never succeeds, a trajectory that has stopped is believed, too.
+///
+/// Derivatives are those of the implicit function theorem; where it does not apply (a conserved quantity
+/// whose definition depends on a parameter), sensitivities or adjoints are integrated until they have
+/// settled.
+///
+/// Rates are taken at time infinity if they have values there, so what they do at finite times has passed.
+class SteadyStates {
+ public:
+  /// @param model  must outlive the object
+  SteadyStates(const jit::CompiledModel& model, const IntegratorOptions&);
+
+  /// @param segment  from whose start on; its end and its active parameters do not matter
+  /// @param start    (n_states)
+  std::expected<SteadyPoint, IntegrationFailure> find(Integrator&, const Segment& segment,
+                                                      std::span<const double> start);
+
+  /// @param segment        the one that the point was found with
+  /// @param sensitivities  (n_states, n_active) row-major, at the start; afterwards of the steady state
+  std::expected<void, IntegrationFailure> forward(Integrator&, const Segment& segment, const SteadyPoint&,
+                                                  std::span<double> sensitivities);
+
+  /// @param adjoint   (n_states) d objective / d steady state; afterwards by the start
+  /// @param gradient  (n_active) what the way adds to d objective / d parameter is added here
+  std::expected<void, IntegrationFailure> backward(Integrator&, const Segment& segment, const SteadyPoint&,
+                                                   std::span<double> adjoint, std::span<double> gradient);
+
+ private:
+  struct Attempt;
+
+  double first_stretch(const Segment&, std::span<const double> x);
+  std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, double from, double to,
+                                                   std::span<double> x);
+  bool linearise(Attempt&) const;
+  bool polish(Attempt&) const;
+  bool is_believable(const Attempt&, double followed) const;
+  bool conserves(const SteadySystem&, std::span<const double> visited, const Segment&, double time) const;
+  bool is_steady_later(const Attempt&) const;
+  bool derivatives_follow(const Segment&, const SteadyPoint&) const;
+  std::expected<void, IntegrationFailure> integrate(Integrator&, const Segment&, const SteadyPoint&,
+                                                    std::span<double> sensitivities) const;
+  std::expected<void, IntegrationFailure> integrate_back(Integrator&, const Segment&, const SteadyPoint&,
+                                                         std::span<double> adjoint,
+                                                         std::span<double> gradient) const;
+  double norm(std::span<const double> change, std::span<const double> x) const;
+  double late_time(const Segment&, std::span<const double> x, double time) const;
+
+  const jit::CompiledModel& model_;
+  IntegratorOptions options_;
+};
+
+}  // namespace kinetune::simulate

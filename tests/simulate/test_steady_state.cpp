@@ -1,0 +1,212 @@
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "models.hpp"
+#include "simulate/steady_state.hpp"
+
+using namespace kinetune;
+using simulate::IntegrationError;
+using simulate::SteadyPoint;
+using simulate::SteadyStates;
+using symbolic::Expr;
+using symbolic::Op;
+using test::Simulation;
+using test::SmallModel;
+
+namespace {
+
+/// x goes where it settles, with sensitivities and with the gradient of sum_i weight_i x_i.
+struct Settled {
+  std::expected<SteadyPoint, simulate::IntegrationFailure> point;
+  std::vector<double> sensitivities;  ///< (n_states, n_parameters)
+  std::vector<double> gradient;       ///< (n_parameters)
+};
+
+Settled settle(const jit::CompiledModel& model, const std::vector<double>& parameters,
+               const std::vector<double>& weights = {}) {
+  const simulate::IntegratorOptions options{.rtol = 1e-9, .atol = 1e-13};
+  const auto integrator = simulate::make_cvodes(model, options);
+  SteadyStates steady_states(model, options);
+  Simulation run(model, parameters, 0.0);
+  Settled result{steady_states.find(*integrator, run.segment, run.x), run.s, {}};
+  if (!result.point || weights.empty()) return result;
+  EXPECT_TRUE(steady_states.forward(*integrator, run.segment, *result.point, result.sensitivities));
+  std::vector<double> adjoint = weights;
+  result.gradient.assign(run.active.size(), 0.0);
+  integrator->clear_tape();
+  EXPECT_TRUE(steady_states.backward(*integrator, run.segment, *result.point, adjoint, result.gradient));
+  const auto& pattern = model.code().initials_by_parameter;
+  std::vector<double> initials(pattern.n_nonzeros());
+  model.initials_by_parameter(0.0, run.prelude.data(), initials.data());
+  for (int j = 0; j < pattern.n_cols; ++j) {
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
+      result.gradient[j] += adjoint[pattern.rows[e]] * initials[e];
+  }
+  return result;
+}
+
+/// a <-> b with rates k1 and k2: a + b is conserved, and a settles at k2 (a0 + b0) / (k1 + k2).
+SmallModel reversible() {
+  SmallModel s;
+  const Expr k1 = s.parameter("k1", 0), k2 = s.parameter("k2", 0), a0 = s.parameter("a0", 0),
+             b0 = s.parameter("b0", 0);
+  const Expr flow = k1 * s.symbol("a") - k2 * s.symbol("b");
+  s.state("a", -flow, a0);
+  s.state("b", flow, b0);
+  return s;
+}
+
+/// x' = x - x^3 + push: settles at -1 or 1, and 0 is a solution of f = 0 that nothing comes to.
+SmallModel two_valleys() {
+  SmallModel s;
+  const Expr x0 = s.parameter("x0", 0), x = s.symbol("x");
+  s.state("x", x - x * x * x, x0);
+  return s;
+}
+
+IntegrationError failure(const SmallModel& model, const std::vector<double>& parameters) {
+  const auto compiled = model.compile();
+  const auto settled = settle(compiled, parameters);
+  return settled.point ? IntegrationError::internal : settled.point.error().error;
+}
+
+}  // namespace
+
+TEST(SteadyState, production_and_decay_balance) {
+  SmallModel s;
+  const Expr production = s.parameter("production", 0), decay = s.parameter("decay", 0);
+  s.state("x", production - decay * s.symbol("x"), s.number(0.0));
+  const auto model = s.compile();
+
+  const auto settled = settle(model, {3.0, 0.5}, {1.0});
+
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[0], 6.0, 1e-12);
+  EXPECT_NEAR(settled.sensitivities[0], 2.0, 1e-12);
+  EXPECT_NEAR(settled.sensitivities[1], -12.0, 1e-11);
+  EXPECT_NEAR(settled.gradient[0], 2.0, 1e-12);
+  EXPECT_NEAR(settled.gradient[1], -12.0, 1e-11);
+}
+
+TEST(SteadyState, a_conserved_quantity_keeps_its_value_and_has_derivatives_by_initial_values) {
+  const auto model = reversible().compile();
+  const double k1 = 0.7, k2 = 0.2, total = 3.0, k = k1 + k2;
+
+  const auto settled = settle(model, {k1, k2, 2.5, 0.5}, {1.0, 3.0});
+
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[0], k2 * total / k, 1e-11);
+  EXPECT_NEAR(settled.point->x[1], k1 * total / k, 1e-11);
+  const std::vector<double> of_a{-k2 * total / (k * k), k1 * total / (k * k), k2 / k, k2 / k};
+  for (int j = 0; j < 4; ++j) {
+    const double of_b = (j < 2 ? 0.0 : 1.0) - of_a[j];
+    EXPECT_NEAR(settled.sensitivities[j], of_a[j], 1e-10);
+    EXPECT_NEAR(settled.sensitivities[4 + j], of_b, 1e-10);
+    EXPECT_NEAR(settled.gradient[j], of_a[j] + 3.0 * of_b, 1e-10);
+  }
+}
+
+TEST(SteadyState, a_conserved_quantity_that_depends_on_a_parameter_has_derivatives_too) {
+  // Two compartments of sizes v and 1 exchange: v c + d is conserved, and both settle at (v c0 + d0) / (v +
+  // 1).
+  SmallModel s;
+  const Expr v = s.parameter("v", 0), k = s.parameter("k", 0);
+  const Expr flow = k * (s.symbol("c") - s.symbol("d"));
+  s.state("c", -flow / v, s.number(4.0));
+  s.state("d", flow, s.number(1.0));
+  const auto model = s.compile();
+  const double size = 2.0, end = (size * 4.0 + 1.0) / (size + 1.0), by_v = (4.0 - end) / (size + 1.0);
+
+  const auto settled = settle(model, {size, 0.3}, {1.0, 2.0});
+
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[0], end, 1e-9);
+  EXPECT_NEAR(settled.point->x[1], end, 1e-9);
+  EXPECT_NEAR(settled.sensitivities[0], by_v, 1e-5);
+  EXPECT_NEAR(settled.sensitivities[1], 0.0, 1e-5);
+  EXPECT_NEAR(settled.gradient[0], 3.0 * by_v, 1e-5);
+  EXPECT_NEAR(settled.gradient[1], 0.0, 1e-5);
+}
+
+TEST(SteadyState, is_the_one_that_the_trajectory_comes_to) {
+  const auto model = two_valleys().compile();
+  // Newton's method from these starts would go to 0, to -1 or far away.
+  for (const double start : {0.01, 0.4, 0.58, 3.0})
+    EXPECT_NEAR(settle(model, {start}).point->x[0], 1.0, 1e-10);
+  EXPECT_NEAR(settle(model, {-0.01}).point->x[0], -1.0, 1e-10);
+}
+
+TEST(SteadyState, a_start_that_is_steady_but_unstable_is_where_integration_stays) {
+  const auto model = two_valleys().compile();
+  const auto settled = settle(model, {0.0});
+  ASSERT_TRUE(settled.point);
+  EXPECT_EQ(settled.point->x[0], 0.0);
+}
+
+TEST(SteadyState, rates_that_change_at_some_time_are_waited_for) {
+  // Settled at 1 from the start, until production doubles at time 1000.
+  SmallModel s;
+  const Expr when = s.parameter("when", 0);
+  const Expr late = binary(Op::less, when, s.ode.time);
+  s.state("x", select(late, s.number(2.0), s.number(1.0)) - s.symbol("x"), s.number(1.0));
+  const auto model = s.compile();
+  const auto settled = settle(model, {1000.0});
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[0], 2.0, 1e-10);
+}
+
+TEST(SteadyState, widely_different_time_scales_are_no_conserved_quantities) {
+  // A fast and a slow reaction, 10^9 apart, each with its own balance.
+  SmallModel s;
+  const Expr slow = s.parameter("slow", 0);
+  s.state("x", s.number(2e3) - 1e3 * s.symbol("x"), s.number(0.0));
+  s.state("y", slow * (s.symbol("x") - s.symbol("y")), s.number(0.5));
+  const auto model = s.compile();
+  const auto settled = settle(model, {1e-6}, {0.0, 1.0});
+  ASSERT_TRUE(settled.point);
+  EXPECT_EQ(settled.point->system->n_conserved(), 0);
+  EXPECT_NEAR(settled.point->x[1], 2.0, 1e-9);
+}
+
+TEST(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
+  SmallModel growing;
+  growing.state("x", growing.parameter("k", 0), growing.number(0.0));
+  EXPECT_EQ(failure(growing, {1.0}), IntegrationError::no_steady_state);
+
+  SmallModel exploding;
+  exploding.state("x", exploding.parameter("k", 0) * exploding.symbol("x"), exploding.number(1.0));
+  EXPECT_EQ(failure(exploding, {1.0}), IntegrationError::no_steady_state);
+
+  SmallModel swinging;
+  const Expr w = swinging.parameter("w", 0);
+  swinging.state("x", w * swinging.symbol("y"), swinging.number(1.0));
+  swinging.state("y", -w * swinging.symbol("x"), swinging.number(0.0));
+  EXPECT_EQ(failure(swinging, {1.0}), IntegrationError::no_steady_state);
+
+  SmallModel driven;  // its rates have no value at infinity
+  driven.state("x", unary(Op::sin, driven.ode.time) - driven.parameter("d", 0) * driven.symbol("x"),
+               driven.number(0.0));
+  EXPECT_EQ(failure(driven, {1.0}), IntegrationError::no_steady_state);
+}
+
+TEST(SteadyState, what_was_found_before_does_not_matter) {
+  const auto model = reversible().compile();
+  const simulate::IntegratorOptions options;
+  const auto integrator = simulate::make_cvodes(model, options);
+  SteadyStates steady_states(model, options);
+  const auto find = [&](const std::vector<double>& parameters) {
+    Simulation run(model, parameters, 0.0);
+    return steady_states.find(*integrator, run.segment, run.x)->x;
+  };
+  const auto first = find({0.7, 0.2, 2.5, 0.5});
+  find({1e4, 1e-3, 1.0, 0.0});
+  EXPECT_EQ(find({0.7, 0.2, 2.5, 0.5}), first);
+}
+
+TEST(SteadyState, a_model_without_states_is_steady) {
+  SmallModel s;
+  s.parameter("k", 0);
+  const auto model = s.compile();
+  EXPECT_TRUE(settle(model, {1.0}).point);
+}
