@@ -49,15 +49,6 @@ class Joiner {
 
  private:
   void refuse_unsupported() const {
-    if (!model_.events.empty()) {
-      throw core::Error(model_.events.front().where, "events are not supported in simulations yet",
-                        "use a model without events");
-    }
-    if (!model_.algebraic.empty()) {
-      throw core::Error(model_.algebraic.front().where,
-                        "algebraic rules are not supported in simulations yet",
-                        "solve the rule for one of its variables");
-    }
     for (const auto& m : petab_.measurements) {
       if (!m.preequilibration_condition_id.empty()) {
         throw core::Error(m.where, "pre-equilibration is not supported yet",

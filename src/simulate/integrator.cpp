@@ -32,6 +32,10 @@ std::string_view to_string(IntegrationError error) {
       return "rates are not finite";
     case IntegrationError::too_much_accuracy:
       return "tolerances below machine precision";
+    case IntegrationError::endless_events:
+      return "events or discontinuities follow each other without end";
+    case IntegrationError::not_differentiable:
+      return "sensitivities over events and discontinuities of this kind are not supported yet";
     case IntegrationError::internal:
       break;
   }
