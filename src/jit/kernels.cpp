@@ -102,12 +102,8 @@ EventLayout layout_of(const model::FlatEvent& event) {
                      .initially_true = event.initially_true,
                      .persistent = event.persistent,
                      .values_from_trigger_time = event.values_from_trigger_time,
-                     .targets = {},
-                     .has_factor = {}};
-  for (const auto& assignment : event.assignments) {
-    layout.targets.push_back(assignment.state);
-    layout.has_factor.push_back(assignment.factor.has_value());
-  }
+                     .targets = {}};
+  for (const auto& assignment : event.assignments) layout.targets.push_back(assignment.state);
   return layout;
 }
 

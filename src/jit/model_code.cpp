@@ -34,8 +34,7 @@ void serialize(Archive& archive, Switch& s) {
 
 template <class Archive>
 void serialize(Archive& archive, EventLayout& e) {
-  archive(e.id, e.has_priority, e.initially_true, e.persistent, e.values_from_trigger_time, e.targets,
-          e.has_factor);
+  archive(e.id, e.has_priority, e.initially_true, e.persistent, e.values_from_trigger_time, e.targets);
 }
 
 template <class Archive>

@@ -67,15 +67,15 @@ struct Switch {
   double value(double argument) const;
 };
 
-/// What an event does. Its kernel gives {delay, priority, values, factors}, each value with its factor.
+/// What an event does. Its kernel gives {delay, priority, values, factors}; a target is set to
+/// value times factor, and of values taken at trigger time the factors are taken at execution all the same.
 struct EventLayout {
   std::string id;
   bool has_priority = false;
   bool initially_true = true;
   bool persistent = true;
   bool values_from_trigger_time = true;
-  std::vector<int> targets;              ///< states
-  std::vector<std::uint8_t> has_factor;  ///< of each target
+  std::vector<int> targets;  ///< states
 };
 
 /// Native code of a model with all that is needed to call it; plain data that can be sent to another process.

@@ -49,7 +49,7 @@ struct Derived {
 struct EventAssignment {
   Expr target;  ///< symbol of a state
   Expr value;
-  /// Multiplies the value. Taken at execution, after the event's other assignments are made.
+  /// Multiplies the value. Taken at execution, before any assignment of the event is made.
   std::optional<Expr> factor = {};
 };
 

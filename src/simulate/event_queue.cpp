@@ -1,8 +1,11 @@
 #include "simulate/event_queue.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <utility>
+
+#include "core/random.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -21,6 +24,7 @@ EventQueue::EventQueue(const jit::CompiledModel& model)
 
 void EventQueue::restart() {
   pending_.clear();
+  n_draws_ = 0;
   for (std::size_t i = 0; i < holds_.size(); ++i) holds_[i] = model_.code().events[i].initially_true;
 }
 
@@ -64,41 +68,36 @@ double EventQueue::priority(const Pending& p, double t, const double* x, const d
 }
 
 bool EventQueue::execute_next(double t, double* x, const double* prelude, Moment moment) {
-  auto first = pending_.end();
+  std::vector<std::size_t> first;  // equals
   double highest = 0.0;
-  for (auto p = pending_.begin(); p != pending_.end(); ++p) {
-    if (!is_due(*p, t, moment)) continue;
-    const double own = priority(*p, t, x, prelude);
-    if (first != pending_.end() && !(own > highest)) continue;
-    first = p;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (!is_due(pending_[i], t, moment)) continue;
+    const double own = priority(pending_[i], t, x, prelude);
+    if (!first.empty() && own < highest) continue;
+    if (!first.empty() && own > highest) first.clear();
+    first.push_back(i);
     highest = own;
   }
-  if (first == pending_.end()) return false;
-  const Pending chosen = std::move(*first);
-  pending_.erase(first);
-  assign(chosen, t, x, prelude);
+  if (first.empty()) return false;
+  const bool by_lot = first.size() > 1 && std::isfinite(highest);
+  const auto chosen =
+      pending_.begin() + static_cast<std::ptrdiff_t>(by_lot ? first[draw(first.size())] : first[0]);
+  const Pending event = std::move(*chosen);
+  pending_.erase(chosen);
+  assign(event, t, x, prelude);
   return true;
 }
+
+/// An index below n. The sequence is the same in every simulation.
+std::size_t EventQueue::draw(std::size_t n) { return core::RandomStream(0, n_draws_++).below(n); }
 
 void EventQueue::assign(const Pending& p, double t, double* x, const double* prelude) {
   const auto& layout = model_.code().events[p.event];
   const std::size_t n = layout.targets.size();
   model_.event(p.event, t, x, prelude, evaluated_.data());
-  const auto value = [&](std::size_t i) {
-    return p.values.empty() ? evaluated_[first_value + i] : p.values[i];
-  };
-  for (std::size_t i = 0; i < n; ++i) {
-    const double v = value(i);
-    evaluated_[first_value + i] = v;
-    if (!layout.has_factor[i]) x[layout.targets[i]] = v;
-  }
-  if (std::ranges::find(layout.has_factor, 1) == layout.has_factor.end()) return;
-  const std::vector<double> values(evaluated_.begin() + first_value,
-                                   evaluated_.begin() + static_cast<std::ptrdiff_t>(first_value + n));
-  model_.event(p.event, t, x, prelude, evaluated_.data());
-  for (std::size_t i = 0; i < n; ++i) {
-    if (layout.has_factor[i]) x[layout.targets[i]] = values[i] * evaluated_[first_value + n + i];
-  }
+  const double* values = p.values.empty() ? evaluated_.data() + first_value : p.values.data();
+  const double* factors = evaluated_.data() + first_value + n;
+  for (std::size_t i = 0; i < n; ++i) x[layout.targets[i]] = values[i] * factors[i];
 }
 
 }  // namespace kinetune::simulate

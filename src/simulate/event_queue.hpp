@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <vector>
 
 #include "simulate/switch_values.hpp"
@@ -40,6 +41,7 @@ class EventQueue {
   void trigger(int event, double t, const double* x, const double* prelude, Moment);
   bool is_due(const Pending&, double t, Moment) const;
   double priority(const Pending&, double t, const double* x, const double* prelude);
+  std::size_t draw(std::size_t n);
   void assign(const Pending&, double t, double* x, const double* prelude);
 
   const jit::CompiledModel& model_;
@@ -47,6 +49,7 @@ class EventQueue {
   std::vector<double> triggers_;   // (n_events)
   std::vector<double> evaluated_;  // of one event's kernel
   std::vector<Pending> pending_;   // in the order of triggering
+  std::uint64_t n_draws_ = 0;
 };
 
 }  // namespace kinetune::simulate
