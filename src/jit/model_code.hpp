@@ -54,7 +54,8 @@ struct Switch {
   enum class Driver : std::uint8_t {
     nothing,  ///< it depends on parameters and on states that only events change
     clock,    ///< it is linear in time, with coefficients of that kind: its times can be solved for
-    course    ///< the states, or a function of time that is not linear
+    wave,     ///< time, in another way; states do not move it
+    course    ///< the states
   };
   Kind kind = Kind::sign;
   Driver driver = Driver::course;

@@ -163,8 +163,8 @@ std::vector<Switch> SwitchBoard::layout(std::span<const int> differentiated,
     of_time.insert(model_.time.id());
     if (!any_in(arguments_[k], of_time))
       made.driver = Switch::Driver::nothing;
-    else if (!any_in(arguments_[k], moving) && !any_in(slope, of_time))
-      made.driver = Switch::Driver::clock;
+    else if (!any_in(arguments_[k], moving))
+      made.driver = any_in(slope, of_time) ? Switch::Driver::wave : Switch::Driver::clock;
     slopes.push_back(made.driver == Switch::Driver::clock ? slope : graph_.constant(0));
     result.push_back(made);
   }

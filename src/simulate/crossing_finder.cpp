@@ -9,6 +9,9 @@ namespace {
 
 constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
 
+// Waves of time do not show in the error of the states, so that steps would grow over them.
+constexpr double steps_over_waves = 500;
+
 bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
 }  // namespace
@@ -16,10 +19,18 @@ bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan
 CrossingFinder::CrossingFinder(const jit::CompiledModel& model) : model_(model) {
   const auto& switches = model.code().switches;
   for (std::size_t k = 0; k < switches.size(); ++k) {
-    if (switches[k].driver == jit::Switch::Driver::course) watched_.push_back(static_cast<int>(k));
+    const auto driver = switches[k].driver;
+    has_wave_ = has_wave_ || driver == jit::Switch::Driver::wave;
+    if (driver == jit::Switch::Driver::course || driver == jit::Switch::Driver::wave) {
+      watched_.push_back(static_cast<int>(k));
+    }
   }
   for (auto& sample : samples_) sample.resize(switches.size());
   arguments_.resize(switches.size());
+}
+
+double CrossingFinder::longest_step(double duration) const {
+  return has_wave_ ? duration / steps_over_waves : 0.0;
 }
 
 std::optional<double> CrossingFinder::first(double from, double to, const double* prelude,

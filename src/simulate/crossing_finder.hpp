@@ -20,6 +20,8 @@ class CrossingFinder {
 
   /// Whether there is anything to look for.
   bool watches() const { return !watched_.empty(); }
+  /// What a step should not exceed; 0: anything.
+  double longest_step(double duration) const;
 
   /// @param prelude   with the switches that are held
   /// @param state_at  the states (n_states) at a time of the step, valid until it is called again
@@ -44,6 +46,7 @@ class CrossingFinder {
 
   const jit::CompiledModel& model_;
   std::vector<int> watched_;
+  bool has_wave_ = false;
   std::array<std::vector<double>, n_samples> samples_;  // arguments at the points of the step
   std::vector<double> arguments_;
 };

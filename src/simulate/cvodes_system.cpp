@@ -107,6 +107,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
     CVodeSetStopTime(cvode_.get(), segment.end);
+    CVodeSetMaxStep(cvode_.get(), crossings_.longest_step(segment.end - segment.start));
   }
   return {};
 }

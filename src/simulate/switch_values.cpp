@@ -43,8 +43,9 @@ double SwitchValues::value(std::size_t k, double t, Moment moment, double held) 
   const Switch& s = model_.code().switches[k];
   if (s.driver == Switch::Driver::clock && slopes_[k] != 0.0) return clock_value(k, t, moment);
   const double now = s.value(arguments_[k]);
-  const bool crossed = moment == Moment::crossing && s.driver == Switch::Driver::course &&
-                       s.kind == Switch::Kind::sign && now * held == -1.0;
+  const bool moves = s.driver == Switch::Driver::course || s.driver == Switch::Driver::wave;
+  const bool crossed =
+      moment == Moment::crossing && moves && s.kind == Switch::Kind::sign && now * held == -1.0;
   return crossed ? 0.0 : now;
 }
 
