@@ -35,7 +35,6 @@ class Joiner {
       : petab_(petab), model_(std::move(model)), values_(petab_, model_) {}
 
   Joined join() {
-    refuse_unsupported();
     add_estimated_parameters();
     add_missing_parameters();
     courses_ = courses_of(petab_);
@@ -50,18 +49,6 @@ class Joiner {
   }
 
  private:
-  void refuse_unsupported() const {
-    if (!model_.events.empty()) {
-      throw core::Error(model_.events.front().where, "events are not supported in simulations yet",
-                        "use a model without events");
-    }
-    if (!model_.algebraic.empty()) {
-      throw core::Error(model_.algebraic.front().where,
-                        "algebraic rules are not supported in simulations yet",
-                        "solve the rule for one of its variables");
-    }
-  }
-
   void add_estimated_parameters() {
     for (const petab::Parameter& p : petab_.parameters) {
       if (p.estimate == petab::Estimate::no) continue;

@@ -58,9 +58,26 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   rates_by_parameter_ = library_->find("rates_by_parameter");
   rates_and_derivatives_ = library_->find("rates_and_derivatives");
   outputs_ = library_->find("outputs");
+  switch_arguments_ = library_->find("switch_arguments");
+  switch_slopes_ = library_->find("switch_slopes");
+  triggers_ = library_->find("triggers");
+  for (std::size_t i = 0; i < code_.events.size(); ++i) {
+    events_.push_back(library_->find(fmt::format("event_{}", i)));
+  }
   for (std::size_t i = 0; i < code_.observables.size(); ++i) {
     observables_.push_back(library_->find(fmt::format("observable_{}", i)));
     observable_derivatives_.push_back(library_->find(fmt::format("observable_derivatives_{}", i)));
+  }
+}
+
+void CompiledModel::set_switches(double t, const double* x, double* prelude) const {
+  const std::size_t n = code_.switches.size();
+  std::vector<double> arguments(n);
+  double* values = prelude + code_.first_switch();
+  // A switch may look at those before it: each pass settles at least one more.
+  for (std::size_t pass = 0; pass < n; ++pass) {
+    switch_arguments(t, x, prelude, arguments.data());
+    for (std::size_t k = 0; k < n; ++k) values[k] = code_.switches[k].value(arguments[k]);
   }
 }
 

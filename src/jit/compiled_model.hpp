@@ -7,7 +7,8 @@
 namespace kinetune::jit {
 
 /// Native code loaded into this process. Calls are thread-safe, allocate nothing and check nothing: arrays
-/// have the sizes that code() states.
+/// have the sizes that code() states. Rates and their derivatives take the switches as the prelude has them;
+/// initial values, outputs and observables follow time and states by themselves.
 class CompiledModel {
  public:
   /// @throws core::Error when the code was made for another processor or cannot be loaded
@@ -21,7 +22,7 @@ class CompiledModel {
   int n_differentiated() const { return static_cast<int>(code_.differentiated.size()); }
 
   /// All that depends on parameters (n_parameters, linear scale) alone, for `prelude` in the other calls
-  /// (n_prelude).
+  /// (n_prelude). Leaves the switches at its end as they are.
   void prelude(const double* parameters, double* prelude) const {
     prelude_(0, nullptr, nullptr, parameters, prelude);
   }
@@ -55,6 +56,25 @@ class CompiledModel {
     outputs_(t, x, prelude, nullptr, values);
   }
 
+  /// What each switch looks at (n_switches). Of the prelude's switches it reads those before it.
+  void switch_arguments(double t, const double* x, const double* prelude, double* values) const {
+    switch_arguments_(t, x, prelude, nullptr, values);
+  }
+  /// Derivatives by time of the arguments that the clock drives, 0 for the others (n_switches).
+  void switch_slopes(const double* x, const double* prelude, double* values) const {
+    switch_slopes_(0, x, prelude, nullptr, values);
+  }
+  /// Sets the prelude's switches to what time and states say. Allocates.
+  void set_switches(double t, const double* x, double* prelude) const;
+  /// Whether each event's trigger holds, with the prelude's switches (n_events): 0 if not.
+  void triggers(double t, const double* x, const double* prelude, double* values) const {
+    triggers_(t, x, prelude, nullptr, values);
+  }
+  /// What event i is about to do: {delay, priority, values (n_targets), factors (n_targets)}.
+  void event(int i, double t, const double* x, const double* prelude, double* all) const {
+    events_[i](t, x, prelude, nullptr, all);
+  }
+
   /// {value, noise} of observable i.
   void observable(int i, double t, const double* x, const double* prelude, const double* placeholders,
                   double* both) const {
@@ -75,8 +95,8 @@ class CompiledModel {
   ModelCode code_;
   std::unique_ptr<Library> library_;
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
-      rates_and_derivatives_, outputs_;
-  std::vector<Kernel> observables_, observable_derivatives_;
+      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, triggers_;
+  std::vector<Kernel> observables_, observable_derivatives_, events_;
 };
 
 }  // namespace kinetune::jit

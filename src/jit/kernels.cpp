@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "jit/switches.hpp"
+
 namespace kinetune::jit {
 namespace {
 
@@ -83,10 +85,51 @@ ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& stat
   return gradient;
 }
 
+/// {delay, priority, values, factors}
+std::vector<Expr> results_of(const model::FlatEvent& event, symbolic::Graph& graph) {
+  std::vector<Expr> results{event.delay.value_or(graph.constant(0)),
+                            event.priority.value_or(graph.constant(0))};
+  for (const auto& assignment : event.assignments) results.push_back(assignment.value);
+  for (const auto& assignment : event.assignments) {
+    results.push_back(assignment.factor.value_or(graph.constant(1)));
+  }
+  return results;
+}
+
+EventLayout layout_of(const model::FlatEvent& event) {
+  EventLayout layout{.id = event.id,
+                     .has_priority = event.priority.has_value(),
+                     .initially_true = event.initially_true,
+                     .persistent = event.persistent,
+                     .values_from_trigger_time = event.values_from_trigger_time,
+                     .targets = {}};
+  for (const auto& assignment : event.assignments) layout.targets.push_back(assignment.state);
+  return layout;
+}
+
+/// Adds the kernels of switches and events.
+void add_jumps(const model::FlatModel& model, SwitchBoard& board, ModelCode& code, KernelSet& set) {
+  std::vector<Expr> triggers, slopes;
+  for (std::size_t i = 0; i < model.events.size(); ++i) {
+    const model::FlatEvent& event = model.events[i];
+    triggers.push_back(board.rewrite_condition(event.trigger));
+    code.events.push_back(layout_of(event));
+    set.kernels.push_back({fmt::format("event_{}", i), results_of(event, *model.graph), {}});
+  }
+  code.switches = board.layout(code.differentiated, slopes);
+  set.switches = board.symbols();
+  set.kernels.push_back({"switch_arguments", board.arguments(), {}});
+  set.kernels.push_back({"switch_slopes", std::move(slopes), {}});
+  set.kernels.push_back({"triggers", std::move(triggers), {}});
+}
+
 }  // namespace
 
 KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
   const model::FlatModel& model = source.model;
+  SwitchBoard board(model);
+  std::vector<Expr> rates;
+  for (const Expr rate : model.rates) rates.push_back(board.rewrite(rate));
   Differentiator d(*model.graph);
   std::vector<Expr> differentiated;
   for (const int index : source.differentiated) differentiated.push_back(model.parameter_symbols[index]);
@@ -95,14 +138,14 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
   code.n_parameters = static_cast<int>(model.parameter_symbols.size());
   code.n_outputs = static_cast<int>(source.outputs.size());
   code.differentiated = source.differentiated;
-  const SparseMatrix by_state = differentiate(model.rates, model.state_symbols, d, Diagonal::always_present);
-  const SparseMatrix by_parameter = differentiate(model.rates, differentiated, d, Diagonal::as_it_is);
+  const SparseMatrix by_state = differentiate(rates, model.state_symbols, d, Diagonal::always_present);
+  const SparseMatrix by_parameter = differentiate(rates, differentiated, d, Diagonal::as_it_is);
   const SparseMatrix initials = differentiate(model.initials, differentiated, d, Diagonal::as_it_is);
   code.jacobian = by_state.pattern;
   code.rates_by_parameter = by_parameter.pattern;
   code.initials_by_parameter = initials.pattern;
 
-  std::vector<Expr> all = model.rates;
+  std::vector<Expr> all = rates;
   append(all, by_state.values);
   append(all, by_parameter.values);
 
@@ -112,11 +155,12 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
     set.common.emplace(model.state_symbols[i].id(), Slot{Slot::Array::state, i});
   set.kernels = {{"initials", model.initials, {}},
                  {"initials_by_parameter", initials.values, {}},
-                 {"rates", model.rates, {}},
+                 {"rates", rates, {}},
                  {"jacobian", by_state.values, {}},
                  {"rates_by_parameter", by_parameter.values, {}},
                  {"rates_and_derivatives", std::move(all), {}},
                  {"outputs", source.outputs, {}}};
+  add_jumps(model, board, code, set);
   for (std::size_t i = 0; i < source.observables.size(); ++i) {
     const ObservableSource& observable = source.observables[i];
     Bindings own;

@@ -25,6 +25,7 @@ struct Kernel {
 struct KernelSet {
   std::vector<Kernel> kernels;
   Bindings common;
+  std::vector<symbolic::Expr> switches;  ///< symbols that still need a slot, behind the prelude
 };
 
 /// The kernels of a model under the names that CompiledModel looks up; fills in all of `code` but the

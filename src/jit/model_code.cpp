@@ -1,5 +1,6 @@
 #include "jit/model_code.hpp"
 
+#include <cmath>
 #include <sstream>
 
 #include <cereal/archives/portable_binary.hpp>
@@ -27,9 +28,31 @@ void serialize(Archive& archive, ObservableLayout& o) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, Switch& s) {
+  archive(s.kind, s.driver, s.jumps, s.by_parameter);
+}
+
+template <class Archive>
+void serialize(Archive& archive, EventLayout& e) {
+  archive(e.id, e.has_priority, e.initially_true, e.persistent, e.values_from_trigger_time, e.targets);
+}
+
+template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
-          c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables);
+          c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches, c.events);
+}
+
+double Switch::value(double argument) const {
+  switch (kind) {
+    case Kind::floor:
+      return std::floor(argument);
+    case Kind::ceil:
+      return std::ceil(argument);
+    case Kind::sign:
+      break;
+  }
+  return argument > 0.0 ? 1.0 : argument < 0.0 ? -1.0 : argument;
 }
 
 std::string ModelCode::to_bytes() const {
@@ -49,6 +72,9 @@ ModelCode compile(const ModelSource& source, const CompileOptions& options) {
   ModelCode code;
   KernelSet kernels = make_kernels(source, code);
   code.n_prelude = hoist(kernels, source.model);
+  for (const symbolic::Expr symbol : kernels.switches) {
+    kernels.common.emplace(symbol.id(), Slot{Slot::Array::prelude, code.n_prelude++});
+  }
   code.cpu = host_cpu();
   code.objects = emit_objects(kernels, options);
   return code;

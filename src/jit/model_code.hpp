@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,38 @@ struct ObservableLayout {
   Gradient value, noise;
 };
 
+/// A place where rates or triggers jump or bend: a discrete function of an argument, held while integrating.
+struct Switch {
+  enum class Kind : std::uint8_t { sign, floor, ceil };  ///< the value, of the argument
+  /// What makes the argument move between events.
+  enum class Driver : std::uint8_t {
+    nothing,  ///< it depends on parameters and on states that only events change
+    clock,    ///< it is linear in time, with coefficients of that kind: its times can be solved for
+    wave,     ///< time, in another way; states do not move it
+    course    ///< the states
+  };
+  Kind kind = Kind::sign;
+  Driver driver = Driver::course;
+  /// Whether rates may jump where it changes, and not only their slopes.
+  bool jumps = true;
+  /// Whether the argument depends on states or on a differentiated parameter.
+  bool by_parameter = true;
+
+  /// The value for an argument; of what is no number, none.
+  double value(double argument) const;
+};
+
+/// What an event does. Its kernel gives {delay, priority, values, factors}; a target is set to
+/// value times factor, and of values taken at trigger time the factors are taken at execution all the same.
+struct EventLayout {
+  std::string id;
+  bool has_priority = false;
+  bool initially_true = true;
+  bool persistent = true;
+  bool values_from_trigger_time = true;
+  std::vector<int> targets;  ///< states
+};
+
 /// Native code of a model with all that is needed to call it; plain data that can be sent to another process.
 /// It runs on processors that have what the compiling one has.
 struct ModelCode {
@@ -54,12 +87,16 @@ struct ModelCode {
   int n_states = 0;
   int n_parameters = 0;
   int n_outputs = 0;
-  int n_prelude = 0;  ///< doubles that depend on parameters alone; the parameters themselves among them
+  int n_prelude = 0;  ///< doubles that depend on parameters alone, the parameters among them; then switches
   std::vector<int> differentiated;
   Pattern jacobian;               ///< d rate / d state, (n_states, n_states), with the whole diagonal
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
+  std::vector<Switch> switches;  ///< their values are the prelude's last
+  std::vector<EventLayout> events;
+
+  int first_switch() const { return n_prelude - static_cast<int>(switches.size()); }
 
   std::string to_bytes() const;
   /// @throws std::runtime_error when the bytes are not what to_bytes() made

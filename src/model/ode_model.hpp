@@ -49,7 +49,7 @@ struct Derived {
 struct EventAssignment {
   Expr target;  ///< symbol of a state
   Expr value;
-  /// Multiplies the value. Taken at execution, after the event's other assignments are made.
+  /// Multiplies the value. Taken at execution, before any assignment of the event is made.
   std::optional<Expr> factor = {};
 };
 
@@ -106,6 +106,21 @@ struct OdeModel {
   std::optional<Expr> symbol(std::string_view id) const;
 };
 
+/// An event in terms of time, states and parameters. What an Event says of its expressions holds here too.
+struct FlatEvent {
+  struct Assignment {
+    int state;
+    Expr value;
+    std::optional<Expr> factor;
+  };
+  std::string id;
+  Expr trigger;
+  std::optional<Expr> delay, priority;
+  bool initially_true, persistent, values_from_trigger_time;
+  std::vector<Assignment> assignments;
+  core::Location where;
+};
+
 /// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left
 /// but time, states and parameters; initial values depend on parameters and time alone.
 struct FlatModel {
@@ -113,16 +128,22 @@ struct FlatModel {
   Expr time;
   std::vector<Expr> state_symbols, parameter_symbols;
   std::vector<std::string> state_ids, parameter_ids;
-  std::vector<Expr> rates;         ///< (n_states)
-  std::vector<Expr> initials;      ///< (n_states)
+  std::vector<Expr> rates;     ///< (n_states)
+  std::vector<Expr> initials;  ///< (n_states)
+  std::vector<FlatEvent> events;
   symbolic::ExprMap replacements;  ///< what `flatten(expr)` applies
 
   /// Any expression of the OdeModel, in terms of time, states and parameters.
   Expr flatten(Expr) const;
 };
 
+/// Turns each algebraic equation into a derived quantity: it is solved for an unknown in which it is linear,
+/// and which thereby ceases to be a parameter, a constant or a state.
+/// @throws core::Error for an equation that is not linear in any unknown that the others leave
+void solve_algebraic(OdeModel&);
+
 /// @throws core::Error when derived quantities, initial values or initial constants depend on themselves
-/// (names the cycle)
+/// (names the cycle), and when algebraic equations are left
 FlatModel flatten(const OdeModel&);
 
 }  // namespace kinetune::model

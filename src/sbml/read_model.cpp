@@ -21,6 +21,7 @@ model::OdeModel parse_model(const std::string& text, const std::string& name) {
   add_reactions(import);
   add_events(import);
   add_algebraic_rules(import);
+  model::solve_algebraic(import.model);
   define_rates_asked_for(import);
   return std::move(import.model);
 }

@@ -57,11 +57,6 @@ void define_rates_asked_for(Import& import) {
   // The list grows while it is worked off.
   for (std::size_t i = 0; i < import.maths.rates_asked_for().size(); ++i) {
     const Expr target = import.maths.rates_asked_for()[i];
-    if (std::ranges::count(import.model.algebraic_unknowns, target) > 0) {
-      throw core::Error(
-          {import.file, 0},
-          fmt::format("rateOf({}) is not supported: an algebraic rule may determine it", target.name()));
-    }
     const Expr symbol = import.maths.rate_of(target);
     import.model.derived.push_back({symbol.name(), symbol, rates(target)});
   }

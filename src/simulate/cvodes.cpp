@@ -6,23 +6,24 @@
 #include "simulate/cvodes_adjoint.hpp"
 #include "simulate/cvodes_system.hpp"
 #include "simulate/denormals.hpp"
+#include "simulate/simulator.hpp"
 
 namespace kinetune::simulate {
 namespace {
 
-class Cvodes final : public Integrator {
+class Cvodes final : public PieceIntegrator {
  public:
   Cvodes(const jit::CompiledModel& model, const IntegratorOptions& options)
       : model_(model), options_(options) {
     options_.validate();
   }
 
-  std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
-                                                  std::span<double> sensitivities,
-                                                  std::span<const double> times, Sink& sink) override {
+  std::expected<double, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
+                                                    std::span<double> sensitivities,
+                                                    std::span<const double> times, Sink& sink) override {
     const FlushDenormals flush;
     const int n_active = static_cast<int>(segment.active.size());
-    if (model_.n_states() == 0) return follow_nothing(times, sink);
+    if (model_.n_states() == 0) return follow_nothing(segment, times, sink);
     if (mode == Mode::adjoint) {
       auto& adjoint = tape_slot(tape_.size(), n_active);
       tape_.push_back(&adjoint);
@@ -60,31 +61,24 @@ class Cvodes final : public Integrator {
   }
 
   /// A model of formulas alone: CVODES wants at least one state.
-  static std::expected<void, IntegrationFailure> follow_nothing(std::span<const double> times, Sink& sink) {
+  static std::expected<double, IntegrationFailure> follow_nothing(const Segment& segment,
+                                                                  std::span<const double> times, Sink& sink) {
     for (std::size_t i = 0; i < times.size(); ++i) sink.at(i, {}, {}, {});
-    return {};
+    return segment.end;
   }
 
-  std::expected<void, IntegrationFailure> follow(CvodesSystem& system, const Segment& segment,
-                                                 std::span<double> x, std::span<double> sensitivities,
-                                                 std::span<const double> times, Sink& sink) {
-    const auto advance = [](void* cvode, double t, N_Vector y) {
-      double reached;
-      return CVode(cvode, t, y, &reached, CV_NORMAL);
-    };
-    if (const auto started = system.start(segment, x, sensitivities); !started) return started;
-    for (std::size_t i = 0; i < times.size(); ++i) {
-      if (times[i] > segment.start) {
-        if (const auto arrived = system.go_to(times[i], advance); !arrived) return arrived;
-      }
-      sink.at(i, system.states(), system.sensitivities(), {});
+  std::expected<double, IntegrationFailure> follow(CvodesSystem& system, const Segment& segment,
+                                                   std::span<double> x, std::span<double> sensitivities,
+                                                   std::span<const double> times, Sink& sink) {
+    if (const auto started = system.start(segment, x, sensitivities); !started) {
+      return std::unexpected(started.error());
     }
-    if (segment.end > segment.start && (times.empty() || times.back() < segment.end)) {
-      if (const auto arrived = system.go_to(segment.end, advance); !arrived) return arrived;
-    }
+    const auto reached = system.follow(
+        times, CVode, [&](std::size_t index, auto states, auto s) { sink.at(index, states, s, {}); });
+    if (!reached) return reached;
     std::ranges::copy(system.states(), x.begin());
     std::ranges::copy(system.sensitivities(), sensitivities.begin());
-    return {};
+    return reached;
   }
 
   const jit::CompiledModel& model_;
@@ -98,7 +92,7 @@ class Cvodes final : public Integrator {
 }  // namespace
 
 std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const IntegratorOptions& options) {
-  return std::make_unique<Cvodes>(model, options);
+  return make_simulator(model, std::make_unique<Cvodes>(model, options));
 }
 
 }  // namespace kinetune::simulate

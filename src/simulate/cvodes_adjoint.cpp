@@ -41,8 +41,8 @@ CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOp
   }
 }
 
-std::expected<void, IntegrationFailure> CvodesAdjoint::forward(const Segment& segment, std::span<double> x,
-                                                               std::span<const double> times, Sink& sink) {
+std::expected<double, IntegrationFailure> CvodesAdjoint::forward(const Segment& segment, std::span<double> x,
+                                                                 std::span<const double> times, Sink& sink) {
   prelude_.assign(segment.prelude.begin(), segment.prelude.end());
   active_.assign(segment.active.begin(), segment.active.end());
   segment_ = segment;
@@ -52,26 +52,21 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::forward(const Segment& se
   segment_.sizes = {};
   cotangents_.clear();
   CVodeAdjReInit(states_.cvode());
-  if (const auto started = states_.start(segment_, x, {}); !started) return started;
+  if (const auto started = states_.start(segment_, x, {}); !started) return std::unexpected(started.error());
 
-  const auto advance = [](void* cvode, double t, N_Vector y) {
-    double reached;
+  const auto advance = [](void* cvode, double t, N_Vector y, double* reached, int task) {
     int checkpoints;
-    return CVodeF(cvode, t, y, &reached, CV_NORMAL, &checkpoints);
+    return CVodeF(cvode, t, y, reached, task, &checkpoints);
   };
-  for (std::size_t i = 0; i < times.size(); ++i) {
-    if (times[i] > segment_.start) {
-      if (const auto arrived = states_.go_to(times[i], advance); !arrived) return arrived;
-    }
-    Cotangent cotangent{times[i], std::vector<double>(x.size())};
-    sink.at(i, states_.states(), {}, cotangent.value);
+  const auto reached = states_.follow(times, advance, [&](std::size_t index, auto states, auto) {
+    Cotangent cotangent{times[index], std::vector<double>(x.size())};
+    sink.at(index, states, {}, cotangent.value);
     cotangents_.push_back(std::move(cotangent));
-  }
-  if (segment_.end > segment_.start && (times.empty() || times.back() < segment_.end)) {
-    if (const auto arrived = states_.go_to(segment_.end, advance); !arrived) return arrived;
-  }
+  });
+  if (!reached) return reached;
+  segment_.end = *reached;
   std::ranges::copy(states_.states(), x.begin());
-  return {};
+  return reached;
 }
 
 std::expected<void, IntegrationFailure> CvodesAdjoint::backward(std::span<double> adjoint,

@@ -9,8 +9,8 @@ class CvodesAdjoint {
  public:
   CvodesAdjoint(const jit::CompiledModel&, const IntegratorOptions&, int n_active);
 
-  std::expected<void, IntegrationFailure> forward(const Segment&, std::span<double> x,
-                                                  std::span<const double> times, Sink&);
+  std::expected<double, IntegrationFailure> forward(const Segment&, std::span<double> x,
+                                                    std::span<const double> times, Sink&);
   std::expected<void, IntegrationFailure> backward(std::span<double> adjoint, std::span<double> gradient);
   Statistics take_statistics();
 

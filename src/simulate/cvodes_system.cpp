@@ -87,9 +87,13 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
       factors_(make_factorisation(model.code().jacobian, options.linear_solver)),
       context_(make_context()),
       y_(new_block_vector(model.n_states(), n_sensitivities, context_.get())),
+      between_(new_block_vector(model.n_states(), n_sensitivities, context_.get())),
       matrix_(new_pattern_matrix(model.code().jacobian, context_.get())),
       linear_solver_(new_block_solver(*factors_, Orientation::as_stored, context_.get())),
-      cvode_(CVodeCreate(CV_BDF, context_.get())) {
+      cvode_(CVodeCreate(CV_BDF, context_.get())),
+      crossings_(model),
+      prelude_(model.code().n_prelude),
+      arguments_(model.code().switches.size()) {
   const auto& code = model.code();
   derivatives_.resize(code.n_states + code.jacobian.n_nonzeros() + code.rates_by_parameter.n_nonzeros());
   void* cvode = cvode_.get();
@@ -118,6 +122,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
     CVodeSetStopTime(cvode_.get(), segment.end);
+    CVodeSetMaxStep(cvode_.get(), crossings_.longest_step(segment.end - segment.start));
   }
   return {};
 }
@@ -129,6 +134,84 @@ std::span<double> CvodesSystem::states() {
 std::span<double> CvodesSystem::sensitivities() {
   return {block(y_.get()).data + model_.n_states(),
           static_cast<std::size_t>(model_.n_states()) * n_sensitivities_};
+}
+
+std::expected<double, IntegrationFailure> CvodesSystem::follow(std::span<const double> times, Advance advance,
+                                                               const Visit& visit) {
+  std::size_t n_at_start = 0;
+  while (n_at_start < times.size() && times[n_at_start] <= segment_->start) {
+    visit(n_at_start++, states(), sensitivities());
+  }
+  if (!(segment_->end > segment_->start)) return segment_->end;
+  const Visit visit_later = [&](std::size_t index, auto x, auto s) { visit(n_at_start + index, x, s); };
+  const auto later = times.subspan(n_at_start);
+  return crossings_.watches() ? follow_steps(later, advance, visit_later)
+                              : follow_times(later, advance, visit_later);
+}
+
+std::expected<double, IntegrationFailure> CvodesSystem::follow_times(std::span<const double> times,
+                                                                     Advance advance, const Visit& visit) {
+  const auto go_to = [&](double t) {
+    CVodeSetMaxNumSteps(cvode_.get(), std::max(1l, options_.max_steps - steps_taken_));
+    double reached;
+    return check(advance(cvode_.get(), t, y_.get(), &reached, CV_NORMAL));
+  };
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    if (const auto arrived = go_to(times[i]); !arrived) return std::unexpected(arrived.error());
+    visit(i, states(), sensitivities());
+  }
+  if (times.empty() || times.back() < segment_->end) {
+    if (const auto arrived = go_to(segment_->end); !arrived) return std::unexpected(arrived.error());
+  }
+  return segment_->end;
+}
+
+std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<const double> times,
+                                                                     Advance advance, const Visit& visit) {
+  std::size_t next = 0;
+  for (double from = segment_->start; from < segment_->end;) {
+    if (steps_taken_ >= options_.max_steps) {
+      return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
+    }
+    double to;
+    if (const auto arrived = check(advance(cvode_.get(), segment_->end, y_.get(), &to, CV_ONE_STEP));
+        !arrived) {
+      return std::unexpected(arrived.error());
+    }
+    const auto change =
+        crossings_.first(from, to, segment_->prelude.data(), [this](double t) { return interpolate(t); });
+    const auto [n, m, data] = block(between_.get());
+    const auto is_passed = [&](double t) { return change ? t < *change : t <= to; };
+    for (; next < times.size() && is_passed(times[next]); ++next) {
+      interpolate(times[next]);
+      visit(next, {data, static_cast<std::size_t>(n)}, {data + n, static_cast<std::size_t>(n) * m});
+    }
+    if (change) {
+      interpolate(*change);
+      std::copy_n(data, block(y_.get()).size(), block(y_.get()).data);
+      return *change;
+    }
+    from = to;
+  }
+  return segment_->end;
+}
+
+/// States and sensitivities within the last step.
+const double* CvodesSystem::interpolate(double t) {
+  CVodeGetDky(cvode_.get(), t, 0, between_.get());
+  return block(between_.get()).data;
+}
+
+/// With the switches as time and states have them: a branch that is held beyond its bounds may have no value.
+const double* CvodesSystem::prelude_as_written(double t, const double* x) {
+  const auto& code = model_.code();
+  std::ranges::copy(segment_->prelude, prelude_.begin());
+  double* values = prelude_.data() + code.first_switch();
+  for (std::size_t pass = 0; pass < code.switches.size(); ++pass) {
+    model_.switch_arguments(t, x, prelude_.data(), arguments_.data());
+    for (std::size_t k = 0; k < code.switches.size(); ++k) values[k] = code.switches[k].value(arguments_[k]);
+  }
+  return prelude_.data();
 }
 
 void CvodesSystem::choose_active() {
@@ -151,18 +234,24 @@ void CvodesSystem::choose_active() {
 int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
   auto& system = *static_cast<CvodesSystem*>(user);
   ++system.statistics_.rate_evaluations;
-  const int n = system.model_.n_states();
-  const double* prelude = system.segment_->prelude.data();
-  double* dx = block(derivative).data;
-  if (system.n_sensitivities_ == 0) {
-    system.model_.rates(t, block(y).data, prelude, dx);
-  } else {
-    system.model_.rates_and_derivatives(t, block(y).data, prelude, system.derivatives_.data());
-    std::copy_n(system.derivatives_.data(), n, dx);
-    system.sensitivity_rates(block(y).data + n, dx + n);
+  const auto are_finite = [&](const double* prelude) {
+    system.evaluate_rates(t, block(y).data, prelude, block(derivative).data);
+    return all_finite({block(derivative).data, static_cast<std::size_t>(block(derivative).size())});
+  };
+  if (are_finite(system.segment_->prelude.data())) return 0;
+  const bool may_jump = !system.model_.code().switches.empty();
+  if (may_jump && are_finite(system.prelude_as_written(t, block(y).data))) return 0;
+  return 1;  // makes CVODES try a smaller step
+}
+
+void CvodesSystem::evaluate_rates(double t, const double* y, const double* prelude, double* derivative) {
+  if (n_sensitivities_ == 0) {
+    model_.rates(t, y, prelude, derivative);
+    return;
   }
-  // A positive value makes CVODES try a smaller step.
-  return all_finite({dx, static_cast<std::size_t>(block(derivative).size())}) ? 0 : 1;
+  model_.rates_and_derivatives(t, y, prelude, derivatives_.data());
+  std::copy_n(derivatives_.data(), model_.n_states(), derivative);
+  sensitivity_rates(y + model_.n_states(), derivative + model_.n_states());
 }
 
 /// dS/dt = (df/dx) S + df/dp
@@ -185,7 +274,13 @@ int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, voi
                            N_Vector) {
   auto& system = *static_cast<CvodesSystem*>(user);
   ++system.statistics_.jacobian_evaluations;
-  system.model_.jacobian(t, block(y).data, system.segment_->prelude.data(), values(matrix));
+  const auto are_finite = [&](const double* prelude) {
+    system.model_.jacobian(t, block(y).data, prelude, values(matrix));
+    return all_finite({values(matrix), static_cast<std::size_t>(system.model_.code().jacobian.n_nonzeros())});
+  };
+  if (!are_finite(system.segment_->prelude.data()) && !system.model_.code().switches.empty()) {
+    are_finite(system.prelude_as_written(t, block(y).data));
+  }
   return 0;  // what is not finite fails in the factorisation, after which CVODES tries a smaller step
 }
 
@@ -200,10 +295,6 @@ int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
     row_weights(m, options.rtol, data + row, system.sensitivity_tolerances_.data(), w + row);
   }
   return 0;
-}
-
-void CvodesSystem::prepare_step_limit() {
-  CVodeSetMaxNumSteps(cvode_.get(), std::max(1l, options_.max_steps - steps_taken_));
 }
 
 std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {

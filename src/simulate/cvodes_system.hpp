@@ -1,8 +1,10 @@
 #pragma once
 
+#include <functional>
 #include <vector>
 
 #include "core/unique_handle.hpp"
+#include "simulate/crossing_finder.hpp"
 #include "simulate/integrator.hpp"
 #include "simulate/linear_solver.hpp"
 
@@ -52,12 +54,13 @@ class CvodesSystem {
   std::expected<void, IntegrationFailure> start(const Segment&, std::span<const double> x,
                                                 std::span<const double> sensitivities);
 
-  /// Goes to time t by calling `advance(cvode, t, y)`, which returns a CVODES flag.
-  template <class Advance>
-  std::expected<void, IntegrationFailure> go_to(double t, Advance&& advance) {
-    prepare_step_limit();
-    return check(advance(cvode_.get(), t, y_.get()));
-  }
+  /// CVode or CVodeF: goes towards t, by one step or to the end, and returns a CVODES flag.
+  using Advance = int (*)(void* cvode, double t, _generic_N_Vector* y, double* reached, int task);
+  using Visit = std::function<void(std::size_t index, std::span<double> x, std::span<double> sensitivities)>;
+
+  /// Integrates to the segment's end or to where a switch changes, and visits the times on the way.
+  /// Afterwards states() and sensitivities() are those at the time reached, which it returns.
+  std::expected<double, IntegrationFailure> follow(std::span<const double> times, Advance, const Visit&);
 
   std::span<double> states();
   std::span<double> sensitivities();
@@ -74,8 +77,14 @@ class CvodesSystem {
   static int error_weights(_generic_N_Vector* y, _generic_N_Vector* weights, void* system);
 
   void choose_active();
+  std::expected<double, IntegrationFailure> follow_times(std::span<const double> times, Advance,
+                                                         const Visit&);
+  std::expected<double, IntegrationFailure> follow_steps(std::span<const double> times, Advance,
+                                                         const Visit&);
+  const double* interpolate(double t);
+  const double* prelude_as_written(double t, const double* x);
+  void evaluate_rates(double t, const double* y, const double* prelude, double* derivative);
   void sensitivity_rates(const double* s, double* derivative) const;
-  void prepare_step_limit();
   std::expected<void, IntegrationFailure> check(int flag);
 
   struct Entry {
@@ -92,12 +101,14 @@ class CvodesSystem {
   std::vector<double> sensitivity_tolerances_;  // (n_sensitivities) absolute
   std::unique_ptr<Factorisation> factors_;
   UniqueContext context_;
-  UniqueVector y_;
+  UniqueVector y_, between_;  // at the step's end, and within the step
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
   long steps_taken_ = 0;  // in this segment
+  CrossingFinder crossings_;
+  std::vector<double> prelude_, arguments_;  // for prelude_as_written
 };
 
 }  // namespace kinetune::simulate

@@ -34,6 +34,10 @@ std::string_view to_string(IntegrationError error) {
       return "tolerances below machine precision";
     case IntegrationError::no_steady_state:
       return "no steady state";
+    case IntegrationError::endless_events:
+      return "events or discontinuities follow each other without end";
+    case IntegrationError::not_differentiable:
+      return "sensitivities over events and discontinuities of this kind are not supported yet";
     case IntegrationError::internal:
       break;
   }

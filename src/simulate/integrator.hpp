@@ -28,10 +28,12 @@ enum class IntegrationError {
   error_test,   ///< the error test failed at the smallest step
   convergence,  ///< the corrector did not converge at the smallest step
   singular_matrix,
-  not_finite,         ///< rates or initial values that are not finite numbers
-  too_much_accuracy,  ///< the tolerances ask for more than double precision gives
-  no_steady_state,    ///< the trajectory does not settle
-  internal,           ///< anything else the solver reports
+  not_finite,          ///< rates or initial values that are not finite numbers
+  too_much_accuracy,   ///< the tolerances ask for more than double precision gives
+  endless_events,      ///< events or discontinuities follow each other without time going on
+  not_differentiable,  ///< sensitivities over an event or a discontinuity of this kind are not supported yet
+  no_steady_state,     ///< the trajectory does not settle
+  internal,            ///< anything else the solver reports
 };
 std::string_view to_string(IntegrationError);
 
@@ -57,11 +59,12 @@ enum class Mode {
   adjoint,  ///< keeps a tape, for backward()
 };
 
-/// A stretch of model time in which nothing jumps.
+/// A stretch of model time with the same parameters.
 struct Segment {
   double start;
   double end;
-  std::span<const double> prelude;     ///< CompiledModel::prelude of the segment's parameters
+  /// CompiledModel::prelude of the segment's parameters. Its switches need not be set.
+  std::span<const double> prelude;
   std::span<const double> parameters;  ///< (n_parameters), for the scale of sensitivities
   /// The differentiated parameter that each column of sensitivities is by; -1: none that acts here, the
   /// column carries on what came before.
@@ -84,6 +87,12 @@ class Sink {
 
 /// An integration method. One instance a thread; it owns its memory and its tape, and the same call gives the
 /// same result whatever was integrated before.
+///
+/// It steps onto events and discontinuities, not over them. At a time at which an event happens the sink
+/// receives the states after it. Each call of forward() is a simulation of its own: just before its start
+/// each trigger is what the model says that it is at the very start. Sensitivities are not carried over
+/// events yet, nor over jumps of the rates at times that depend on states or differentiated parameters
+/// (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;

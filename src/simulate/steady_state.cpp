@@ -71,10 +71,18 @@ double SteadyStates::norm(std::span<const double> change, std::span<const double
   return std::sqrt(sum / static_cast<double>(std::max<std::size_t>(x.size(), 1)));
 }
 
+/// The segment's prelude with its switches as they are at a time and state; valid until the next call.
+const double* SteadyStates::prelude_at(const Segment& segment, double time, const double* x) const {
+  prelude_.assign(segment.prelude.begin(), segment.prelude.end());
+  model_.set_switches(time, x, prelude_.data());
+  return prelude_.data();
+}
+
 double SteadyStates::late_time(const Segment& segment, std::span<const double> x, double time) const {
   std::vector<double> rates(x.size()), jacobian(model_.code().jacobian.n_nonzeros());
-  model_.rates(infinity, x.data(), segment.prelude.data(), rates.data());
-  model_.jacobian(infinity, x.data(), segment.prelude.data(), jacobian.data());
+  const double* prelude = prelude_at(segment, infinity, x.data());
+  model_.rates(infinity, x.data(), prelude, rates.data());
+  model_.jacobian(infinity, x.data(), prelude, jacobian.data());
   return all_finite(rates) && all_finite(jacobian) ? infinity : time;
 }
 
@@ -82,7 +90,7 @@ double SteadyStates::late_time(const Segment& segment, std::span<const double> x
 double SteadyStates::first_stretch(const Segment& segment, std::span<const double> x) {
   const jit::Pattern& pattern = model_.code().jacobian;
   std::vector<double> jacobian(pattern.n_nonzeros());
-  model_.jacobian(segment.start, x.data(), segment.prelude.data(), jacobian.data());
+  model_.jacobian(segment.start, x.data(), prelude_at(segment, segment.start, x.data()), jacobian.data());
   double fastest = 0.0;
   for (int j = 0; j < pattern.n_cols; ++j) {
     for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
@@ -137,7 +145,7 @@ bool SteadyStates::linearise(Attempt& attempt) const {
   const std::size_t n = attempt.x.size();
   attempt.rates.resize(n);
   attempt.jacobian.resize(model_.code().jacobian.n_nonzeros());
-  const double* prelude = attempt.segment.prelude.data();
+  const double* prelude = prelude_at(attempt.segment, attempt.time, attempt.x.data());
   model_.rates(attempt.time, attempt.x.data(), prelude, attempt.rates.data());
   model_.jacobian(attempt.time, attempt.x.data(), prelude, attempt.jacobian.data());
   if (!all_finite(attempt.rates)) return false;
@@ -180,8 +188,9 @@ bool SteadyStates::conserves(const SteadySystem& system, std::span<const double>
   std::vector<double> jacobian(pattern.n_nonzeros()), rates(n);
   for (std::size_t at = 0; at < visited.size() && system.n_conserved() > 0; at += n) {
     const double* x = visited.data() + at;
-    model_.jacobian(time, x, segment.prelude.data(), jacobian.data());
-    model_.rates(time, x, segment.prelude.data(), rates.data());
+    const double* prelude = prelude_at(segment, time, x);
+    model_.jacobian(time, x, prelude, jacobian.data());
+    model_.rates(time, x, prelude, rates.data());
     for (int c = 0; c < system.n_conserved(); ++c) {
       const auto weights = system.conserved(c);
       double flow = 0.0, flows = 0.0;
@@ -207,7 +216,7 @@ bool SteadyStates::is_steady_later(const Attempt& attempt) const {
   std::vector<double> step(attempt.x.size());
   for (const double factor : {2.0, 3.7, 11.3}) {
     const double later = attempt.segment.start + factor * (attempt.time - attempt.segment.start);
-    model_.rates(later, attempt.x.data(), attempt.segment.prelude.data(), step.data());
+    model_.rates(later, attempt.x.data(), prelude_at(attempt.segment, later, attempt.x.data()), step.data());
     for (double& v : step) v = -v;
     for (const int i : attempt.system->dependent()) step[i] = 0.0;
     attempt.system->solve(step.data());
@@ -231,7 +240,8 @@ bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint&
   const std::size_t n = point.x.size();
   const double time = late_time(segment, point.x, point.time);
   for (std::size_t at = 0; at < point.visited.size() && point.system->n_conserved() > 0; at += n) {
-    model_.rates_by_parameter(time, point.visited.data() + at, segment.prelude.data(), by_parameter.data());
+    const double* x = point.visited.data() + at;
+    model_.rates_by_parameter(time, x, prelude_at(segment, time, x), by_parameter.data());
     for (const int j : segment.active) {
       if (j < 0) continue;
       for (int c = 0; c < point.system->n_conserved(); ++c) {
@@ -255,7 +265,8 @@ std::expected<void, IntegrationFailure> SteadyStates::forward(Integrator& integr
   if (!derivatives_follow(segment, point)) return integrate(integrator, segment, point, sensitivities);
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros()), column(n);
-  model_.rates_by_parameter(late_time(segment, point.x, point.time), point.x.data(), segment.prelude.data(),
+  const double time = late_time(segment, point.x, point.time);
+  model_.rates_by_parameter(time, point.x.data(), prelude_at(segment, time, point.x.data()),
                             by_parameter.data());
   for (std::size_t k = 0; k < m; ++k) {
     const int j = segment.active[k];
@@ -284,7 +295,8 @@ std::expected<void, IntegrationFailure> SteadyStates::backward(Integrator& integ
     return integrate_back(integrator, segment, point, adjoint, gradient);
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros()), dual(adjoint.begin(), adjoint.end());
-  model_.rates_by_parameter(late_time(segment, point.x, point.time), point.x.data(), segment.prelude.data(),
+  const double time = late_time(segment, point.x, point.time);
+  model_.rates_by_parameter(time, point.x.data(), prelude_at(segment, time, point.x.data()),
                             by_parameter.data());
   point.system->solve_transposed(dual.data());
   std::ranges::fill(adjoint, 0.0);

@@ -62,10 +62,12 @@ class SteadyStates {
                                                          std::span<double> adjoint,
                                                          std::span<double> gradient) const;
   double norm(std::span<const double> change, std::span<const double> x) const;
+  const double* prelude_at(const Segment&, double time, const double* x) const;
   double late_time(const Segment&, std::span<const double> x, double time) const;
 
   const jit::CompiledModel& model_;
   IntegratorOptions options_;
+  mutable std::vector<double> prelude_;  // of prelude_at: its memory is kept
 };
 
 }  // namespace kinetune::simulate

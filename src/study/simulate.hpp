@@ -21,8 +21,17 @@ struct SimulateModelOptions {
   simulate::IntegratorOptions integrator;
 };
 
-/// Comma-separated values: `time`, then the variables.
-/// @throws core::Error for bad input, and when the integration fails (with time and reason)
+/// Values of a model's variables at equally spaced times.
+struct TimeCourse {
+  std::vector<std::string> variables;
+  std::vector<double> times;
+  std::vector<double> values;  ///< (n_times, n_variables) row-major
+};
+
+/// @throws core::Error for bad input, std::runtime_error when the integration fails (with time and reason)
+TimeCourse time_course(const SimulateModelOptions&);
+
+/// The same as comma-separated values: `time`, then the variables.
 std::string simulate_model(const SimulateModelOptions&);
 
 struct SimulateProblemOptions {
@@ -32,7 +41,7 @@ struct SimulateProblemOptions {
 };
 
 /// A PEtab simulation table (tab-separated): the measurement table's rows with a column `simulation`.
-/// @throws core::Error as above
+/// Throws as above.
 std::string simulate_problem(const SimulateProblemOptions&);
 
 }  // namespace kinetune::study

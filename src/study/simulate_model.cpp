@@ -12,14 +12,6 @@ namespace {
 
 using symbolic::Expr;
 
-void refuse_unsupported(const model::OdeModel& model) {
-  if (!model.events.empty())
-    throw core::Error(model.events.front().where, "events are not supported in simulations yet");
-  if (!model.algebraic.empty()) {
-    throw core::Error(model.algebraic.front().where, "algebraic rules are not supported in simulations yet");
-  }
-}
-
 bool contains(const std::vector<std::string>& ids, const std::string& id) {
   return std::ranges::find(ids, id) != ids.end();
 }
@@ -58,25 +50,21 @@ std::vector<std::string> all_variables(const model::OdeModel& model) {
   return ids;
 }
 
-/// Writes a row at each time.
-class RowWriter final : public simulate::Sink {
+/// Takes down a row at each time.
+class RowRecorder final : public simulate::Sink {
  public:
-  RowWriter(const jit::CompiledModel& model, std::span<const double> prelude, std::span<const double> times,
-            std::string& out)
-      : model_(model), prelude_(prelude), times_(times), out_(out), values_(model.code().n_outputs) {}
+  RowRecorder(const jit::CompiledModel& model, std::span<const double> prelude, TimeCourse& course)
+      : model_(model), prelude_(prelude), course_(course) {}
 
   void at(std::size_t index, std::span<const double> x, std::span<const double>, std::span<double>) override {
-    model_.outputs(times_[index], x.data(), prelude_.data(), values_.data());
-    out_ += fmt::format("{}", times_[index]);
-    for (const double v : values_) out_ += fmt::format(",{}", v);
-    out_ += '\n';
+    double* row = course_.values.data() + index * course_.variables.size();
+    model_.outputs(course_.times[index], x.data(), prelude_.data(), row);
   }
 
  private:
   const jit::CompiledModel& model_;
-  std::span<const double> prelude_, times_;
-  std::string& out_;
-  std::vector<double> values_;
+  std::span<const double> prelude_;
+  TimeCourse& course_;
 };
 
 std::vector<double> time_grid(const SimulateModelOptions& options) {
@@ -96,14 +84,16 @@ std::vector<double> time_grid(const SimulateModelOptions& options) {
 
 }  // namespace
 
-std::string simulate_model(const SimulateModelOptions& options) {
-  const std::vector<double> times = time_grid(options);
+TimeCourse time_course(const SimulateModelOptions& options) {
+  TimeCourse course{.variables = options.variables, .times = time_grid(options), .values = {}};
   const model::OdeModel ode = sbml::read_model(options.model);
-  refuse_unsupported(ode);
-  const auto ids = options.variables.empty() ? all_variables(ode) : options.variables;
-  check_units_asked_for(options, ids);
+  if (course.variables.empty()) course.variables = all_variables(ode);
+  course.values.resize(course.times.size() * course.variables.size());
+  check_units_asked_for(options, course.variables);
   jit::ModelSource source{flatten(ode), {}, {}, {}};
-  for (const std::string& id : ids) source.outputs.push_back(source.model.flatten(column(ode, options, id)));
+  for (const std::string& id : course.variables) {
+    source.outputs.push_back(source.model.flatten(column(ode, options, id)));
+  }
   const jit::CompiledModel model(jit::compile(source));
 
   std::vector<double> parameters, prelude(model.code().n_prelude), x(model.n_states());
@@ -111,14 +101,25 @@ std::string simulate_model(const SimulateModelOptions& options) {
   model.prelude(parameters.data(), prelude.data());
   model.initials(0.0, prelude.data(), x.data());
 
-  std::string text = fmt::format("time{}{}\n", ids.empty() ? "" : ",", fmt::join(ids, ","));
-  RowWriter writer(model, prelude, times, text);
+  RowRecorder recorder(model, prelude, course);
   const auto integrator = simulate::make_cvodes(model, options.integrator);
-  const simulate::Segment segment{0.0, times.back(), prelude, parameters, {}};
-  if (const auto result = integrator->forward(segment, simulate::Mode::states, x, {}, times, writer);
-      !result) {
+  const simulate::Segment segment{0.0, course.times.back(), prelude, parameters, {}};
+  const auto result = integrator->forward(segment, simulate::Mode::states, x, {}, course.times, recorder);
+  if (!result) {
     throw std::runtime_error(fmt::format("{}: simulation failed at time {:.6g}: {}", options.model.string(),
                                          result.error().time, to_string(result.error().error)));
+  }
+  return course;
+}
+
+std::string simulate_model(const SimulateModelOptions& options) {
+  const TimeCourse course = time_course(options);
+  const std::size_t n = course.variables.size();
+  std::string text = fmt::format("time{}{}\n", n == 0 ? "" : ",", fmt::join(course.variables, ","));
+  for (std::size_t i = 0; i < course.times.size(); ++i) {
+    text += fmt::format("{}", course.times[i]);
+    for (std::size_t k = 0; k < n; ++k) text += fmt::format(",{}", course.values[i * n + k]);
+    text += '\n';
   }
   return text;
 }

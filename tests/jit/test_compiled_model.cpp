@@ -69,6 +69,7 @@ struct CompiledModelTest : testing::Test {
   std::vector<double> prelude(const jit::CompiledModel& m) {
     std::vector<double> c(m.code().n_prelude);
     m.prelude(parameters.data(), c.data());
+    m.set_switches(t, state.data(), c.data());
     return c;
   }
 };

@@ -1,0 +1,127 @@
+#include "simulate/crossing_finder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace kinetune::simulate {
+namespace {
+
+constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
+
+// Waves of time do not show in the error of the states, so that steps would grow over them.
+constexpr double steps_over_waves = 500;
+
+bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+
+}  // namespace
+
+CrossingFinder::CrossingFinder(const jit::CompiledModel& model) : model_(model) {
+  const auto& switches = model.code().switches;
+  for (std::size_t k = 0; k < switches.size(); ++k) {
+    const auto driver = switches[k].driver;
+    has_wave_ = has_wave_ || driver == jit::Switch::Driver::wave;
+    if (driver == jit::Switch::Driver::course || driver == jit::Switch::Driver::wave) {
+      watched_.push_back(static_cast<int>(k));
+    }
+  }
+  for (auto& sample : samples_) sample.resize(switches.size());
+  arguments_.resize(switches.size());
+}
+
+double CrossingFinder::longest_step(double duration) const {
+  return has_wave_ ? duration / steps_over_waves : 0.0;
+}
+
+std::optional<double> CrossingFinder::first(double from, double to, const double* prelude,
+                                            const std::function<const double*(double)>& state_at) {
+  const Step step{prelude, state_at};
+  std::array<double, n_samples> times;
+  for (int i = 0; i < n_samples; ++i) times[i] = from + (to - from) * i / (n_samples - 1);
+  times.back() = to;
+  is_changed(from, step, samples_[0]);  // for the course of the arguments; the start itself is settled
+  for (int i = 1; i < n_samples; ++i) {
+    const bool changed = is_changed(times[i], step, samples_[i]);
+    if (const auto time = i > 1 ? dip(i, times, step) : std::nullopt)
+      return locate(from, *time, to - from, step);
+    if (changed) return locate(times[i - 1], times[i], to - from, step);
+  }
+  return std::nullopt;
+}
+
+bool CrossingFinder::is_changed(double t, const Step& step, std::vector<double>& arguments) const {
+  model_.switch_arguments(t, step.state_at(t), step.prelude, arguments.data());
+  const double* held = step.prelude + model_.code().first_switch();
+  return std::ranges::any_of(
+      watched_, [&](int k) { return !is_same(model_.code().switches[k].value(arguments[k]), held[k]); });
+}
+
+/// How far an argument is inside the bounds of the value that is held.
+double CrossingFinder::distance(int k, double argument, const double* prelude) const {
+  const double held = prelude[model_.code().first_switch() + k];
+  switch (model_.code().switches[k].kind) {
+    case jit::Switch::Kind::floor:
+      return std::min(argument - held, held + 1.0 - argument);
+    case jit::Switch::Kind::ceil:
+      return std::min(held - argument, argument - held + 1.0);
+    case jit::Switch::Kind::sign:
+      break;
+  }
+  return held * argument;
+}
+
+/// Halves an interval at whose end some switch has changed.
+double CrossingFinder::locate(double from, double to, double longest, const Step& step) {
+  while (to - from > rounding * std::max(std::fabs(to), longest)) {
+    const double middle = from + (to - from) / 2;
+    if (is_changed(middle, step, arguments_))
+      to = middle;
+    else
+      from = middle;
+  }
+  return to;
+}
+
+/// A time of change around the last but one point, where an argument is closest to its bound.
+std::optional<double> CrossingFinder::dip(int last, const std::array<double, n_samples>& times,
+                                          const Step& step) {
+  for (const int k : watched_) {
+    const auto at = [&](int i) { return distance(k, samples_[i][k], step.prelude); };
+    const double before = at(last - 2), lowest = at(last - 1), after = at(last);
+    const double bend = before - 2 * lowest + after;
+    if (!(lowest <= before && lowest <= after && lowest > 0.0 && bend > 0.0)) continue;
+    const double vertex = lowest - (after - before) * (after - before) / (8 * bend);
+    if (vertex > 0.5 * lowest) continue;
+    if (const auto time = minimum(k, times[last - 2], times[last], step)) return time;
+  }
+  return std::nullopt;
+}
+
+/// Golden-section search for the least distance; stops at a time of change.
+std::optional<double> CrossingFinder::minimum(int k, double from, double to, const Step& step) {
+  constexpr double ratio = 0.6180339887498949;
+  constexpr int n_iterations = 20;
+  double a = to - ratio * (to - from), b = from + ratio * (to - from);
+  const auto look = [&](double t, double& d) {
+    const bool changed = is_changed(t, step, arguments_);
+    d = distance(k, arguments_[k], step.prelude);
+    return changed;
+  };
+  double at_a, at_b;
+  if (look(a, at_a)) return a;
+  if (look(b, at_b)) return b;
+  for (int i = 0; i < n_iterations; ++i) {
+    if (at_a < at_b) {
+      to = b, b = a, at_b = at_a;
+      a = to - ratio * (to - from);
+      if (look(a, at_a)) return a;
+    } else {
+      from = a, a = b, at_a = at_b;
+      b = from + ratio * (to - from);
+      if (look(b, at_b)) return b;
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,103 @@
+#include "simulate/event_queue.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <utility>
+
+#include "core/random.hpp"
+
+namespace kinetune::simulate {
+namespace {
+
+// Order of an event kernel's results, before the factors.
+constexpr std::size_t delay = 0, priority_at = 1, first_value = 2;
+
+}  // namespace
+
+EventQueue::EventQueue(const jit::CompiledModel& model)
+    : model_(model), holds_(model.code().events.size()), triggers_(holds_.size()) {
+  std::size_t most = 0;
+  for (const auto& event : model.code().events) most = std::max(most, event.targets.size());
+  evaluated_.resize(first_value + 2 * most);
+}
+
+void EventQueue::restart() {
+  pending_.clear();
+  n_draws_ = 0;
+  for (std::size_t i = 0; i < holds_.size(); ++i) holds_[i] = model_.code().events[i].initially_true;
+}
+
+void EventQueue::note_triggers(double t, const double* x, const double* prelude, Moment moment) {
+  model_.triggers(t, x, prelude, triggers_.data());
+  for (std::size_t i = 0; i < holds_.size(); ++i) {
+    const bool held = std::exchange(holds_[i], triggers_[i] != 0.0);
+    const int event = static_cast<int>(i);
+    if (holds_[i] && !held) trigger(event, t, x, prelude, moment);
+    if (!holds_[i] && held && !model_.code().events[i].persistent) {
+      std::erase_if(pending_, [&](const Pending& p) { return p.event == event; });
+    }
+  }
+}
+
+void EventQueue::trigger(int event, double t, const double* x, const double* prelude, Moment moment) {
+  const auto& layout = model_.code().events[event];
+  model_.event(event, t, x, prelude, evaluated_.data());
+  Pending pending{event, t + std::max(0.0, evaluated_[delay]), moment == Moment::after, {}};
+  if (layout.values_from_trigger_time) {
+    const auto first = evaluated_.begin() + first_value;
+    pending.values.assign(first, first + static_cast<std::ptrdiff_t>(layout.targets.size()));
+  }
+  pending_.push_back(std::move(pending));
+}
+
+double EventQueue::next_time() const {
+  double next = std::numeric_limits<double>::infinity();
+  for (const Pending& p : pending_) next = std::min(next, p.time);
+  return next;
+}
+
+bool EventQueue::is_due(const Pending& p, double t, Moment moment) const {
+  return (p.time <= t || is_same_time(p.time, t)) && (!p.after || moment == Moment::after);
+}
+
+double EventQueue::priority(const Pending& p, double t, const double* x, const double* prelude) {
+  if (!model_.code().events[p.event].has_priority) return -std::numeric_limits<double>::infinity();
+  model_.event(p.event, t, x, prelude, evaluated_.data());
+  return evaluated_[priority_at];
+}
+
+bool EventQueue::execute_next(double t, double* x, const double* prelude, Moment moment) {
+  std::vector<std::size_t> first;  // equals
+  double highest = 0.0;
+  for (std::size_t i = 0; i < pending_.size(); ++i) {
+    if (!is_due(pending_[i], t, moment)) continue;
+    const double own = priority(pending_[i], t, x, prelude);
+    if (!first.empty() && own < highest) continue;
+    if (!first.empty() && own > highest) first.clear();
+    first.push_back(i);
+    highest = own;
+  }
+  if (first.empty()) return false;
+  const bool by_lot = first.size() > 1 && std::isfinite(highest);
+  const auto chosen =
+      pending_.begin() + static_cast<std::ptrdiff_t>(by_lot ? first[draw(first.size())] : first[0]);
+  const Pending event = std::move(*chosen);
+  pending_.erase(chosen);
+  assign(event, t, x, prelude);
+  return true;
+}
+
+/// An index below n. The sequence is the same in every simulation.
+std::size_t EventQueue::draw(std::size_t n) { return core::RandomStream(0, n_draws_++).below(n); }
+
+void EventQueue::assign(const Pending& p, double t, double* x, const double* prelude) {
+  const auto& layout = model_.code().events[p.event];
+  const std::size_t n = layout.targets.size();
+  model_.event(p.event, t, x, prelude, evaluated_.data());
+  const double* values = p.values.empty() ? evaluated_.data() + first_value : p.values.data();
+  const double* factors = evaluated_.data() + first_value + n;
+  for (std::size_t i = 0; i < n; ++i) x[layout.targets[i]] = values[i] * factors[i];
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,55 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "simulate/switch_values.hpp"
+
+namespace kinetune::simulate {
+
+/// The events of a running simulation, as SBML Level 3 Version 2 describes them (section 4.12). What the
+/// standard leaves open is fixed: of events that are due at once, those without a priority come last, and
+/// equals in the order in which they were triggered, then in that of the model.
+class EventQueue {
+ public:
+  /// @param model  must outlive the queue
+  explicit EventQueue(const jit::CompiledModel& model);
+
+  /// Before a simulation: nothing is pending, triggers are what they were just before the start.
+  void restart();
+
+  /// Looks which triggers hold now, by the prelude's switches. Those that have begun to hold make their
+  /// events pending; those that have ceased take back what is not persistent.
+  void note_triggers(double t, const double* x, const double* prelude, Moment);
+
+  /// When the next pending event is to be executed; infinity if there is none.
+  double next_time() const;
+
+  /// Executes the one event that comes first among those that are due.
+  /// @param x  (n_states) changed
+  /// @returns false if none is due
+  bool execute_next(double t, double* x, const double* prelude, Moment);
+
+ private:
+  struct Pending {
+    int event;
+    double time;
+    bool after;                  // triggered only after its time, and so to be executed
+    std::vector<double> values;  // of the assignments; empty if taken at execution
+  };
+
+  void trigger(int event, double t, const double* x, const double* prelude, Moment);
+  bool is_due(const Pending&, double t, Moment) const;
+  double priority(const Pending&, double t, const double* x, const double* prelude);
+  std::size_t draw(std::size_t n);
+  void assign(const Pending&, double t, double* x, const double* prelude);
+
+  const jit::CompiledModel& model_;
+  std::vector<char> holds_;        // (n_events) whether the trigger held when last looked at
+  std::vector<double> triggers_;   // (n_events)
+  std::vector<double> evaluated_;  // of one event's kernel
+  std::vector<Pending> pending_;   // in the order of triggering
+  std::uint64_t n_draws_ = 0;
+};
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,205 @@
+#include "simulate/simulator.hpp"
+
+#include <algorithm>
+
+#include "simulate/denormals.hpp"
+#include "simulate/event_queue.hpp"
+
+namespace kinetune::simulate {
+namespace {
+
+constexpr int max_executions_at_once = 10000;
+// Stops that leave time where it is, but for this share of the segment, are counted together.
+constexpr double standstill = 1e-9;
+constexpr int max_stops_in_place = 1000;
+
+/// Passes on what belongs to a piece of the requested times.
+class Shifted final : public Sink {
+ public:
+  Shifted(Sink& sink, std::size_t offset) : sink_(sink), offset_(offset) {}
+  void at(std::size_t index, std::span<const double> x, std::span<const double> sensitivities,
+          std::span<double> cotangent) override {
+    sink_.at(offset_ + index, x, sensitivities, cotangent);
+  }
+
+ private:
+  Sink& sink_;
+  std::size_t offset_;
+};
+
+class Simulator final : public Integrator {
+ public:
+  Simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator> pieces)
+      : model_(model),
+        pieces_(std::move(pieces)),
+        switches_(model),
+        events_(model),
+        prelude_(model.code().n_prelude) {
+    const auto& code = model.code();
+    nothing_jumps_ = code.switches.empty() && code.events.empty();
+    differentiable_ = code.events.empty() && std::ranges::none_of(code.switches, [](const jit::Switch& s) {
+                        return s.jumps && s.by_parameter;
+                      });
+  }
+
+  std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
+                                                  std::span<double> sensitivities,
+                                                  std::span<const double> times, Sink& sink) override {
+    if (mode != Mode::states && !differentiable_) {
+      return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, segment.start});
+    }
+    const FlushDenormals flush;
+    if (mode == Mode::adjoint) tape_starts_.push_back(tape_.size());
+    if (nothing_jumps_) {
+      if (mode == Mode::adjoint) tape_.emplace_back();
+      const Result reached = pieces_->forward(segment, mode, x, sensitivities, times, sink);
+      if (!reached) return std::unexpected(reached.error());
+      return {};
+    }
+    run_ = {segment, mode, x, sensitivities, times, &sink};
+    std::ranges::copy(segment.prelude, prelude_.begin());
+    run_.segment.prelude = prelude_;
+    return run();
+  }
+
+  std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
+                                                   std::span<double> gradient) override {
+    const std::size_t first = tape_starts_.back();
+    tape_starts_.pop_back();
+    while (tape_.size() > first) {
+      const std::vector<double> cotangent = std::move(tape_.back());
+      tape_.pop_back();
+      if (cotangent.empty()) {
+        if (const auto result = pieces_->backward(adjoint, gradient); !result) return result;
+      }
+      for (std::size_t i = 0; i < cotangent.size(); ++i) adjoint[i] += cotangent[i];
+    }
+    return {};
+  }
+
+  void clear_tape() override {
+    tape_.clear();
+    tape_starts_.clear();
+    pieces_->clear_tape();
+  }
+
+  Statistics take_statistics() override { return pieces_->take_statistics(); }
+
+ private:
+  using Result = std::expected<double, IntegrationFailure>;
+
+  struct Run {
+    Segment segment{};
+    Mode mode = Mode::states;
+    std::span<double> x, sensitivities;
+    std::span<const double> times;
+    Sink* sink = nullptr;
+    std::size_t next = 0;  // of the times
+  };
+
+  std::expected<void, IntegrationFailure> run() {
+    double t = run_.segment.start;
+    const double end = run_.segment.end;
+    double last = t;
+    int stops_in_place = 0;
+    events_.restart();
+    Moment arrival = Moment::at;
+    while (true) {
+      if (!settle(t, arrival)) return failure(t);
+      if (!(t < end)) return {};
+      arrival = Moment::crossing;
+      stops_in_place = t - last <= standstill * (end - run_.segment.start) ? stops_in_place + 1 : 0;
+      last = t;
+      if (stops_in_place > max_stops_in_place) return failure(t);
+      const double stop = next_stop(t);
+      if (is_same_time(t, stop)) {
+        t = stop;
+        continue;
+      }
+      const Result reached = integrate(t, stop);
+      if (!reached) return std::unexpected(reached.error());
+      t = *reached;
+    }
+  }
+
+  static std::unexpected<IntegrationFailure> failure(double t) {
+    return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
+  }
+
+  /// The next time at which something is known to happen; exactly a requested time where it is meant to be
+  /// one.
+  double next_stop(double t) const {
+    const double stop =
+        std::min({run_.segment.end, switches_.next_time(t, prelude_.data()), events_.next_time()});
+    const auto after = std::ranges::lower_bound(run_.times, stop);
+    if (after != run_.times.end() && is_same_time(*after, stop)) return *after;
+    if (after != run_.times.begin() && is_same_time(*(after - 1), stop)) return *(after - 1);
+    return stop;
+  }
+
+  /// Goes over a piece in which nothing is known to jump.
+  Result integrate(double from, double to) {
+    Run& r = run_;
+    const auto first_behind = std::ranges::lower_bound(r.times, to);
+    const auto piece = r.times.first(first_behind - r.times.begin()).subspan(r.next);
+    Shifted sink(*r.sink, r.next);
+    const Segment segment{from,           to, r.segment.prelude, r.segment.parameters, r.segment.active,
+                          r.segment.sizes};
+    const Result reached = pieces_->forward(segment, r.mode, r.x, r.sensitivities, piece, sink);
+    if (!reached) return reached;
+    while (r.next < r.times.size() && r.times[r.next] < *reached) ++r.next;
+    if (r.mode == Mode::adjoint) tape_.emplace_back();
+    return reached;
+  }
+
+  /// Everything that happens at a time: switches change, events are triggered and executed, the times asked
+  /// for are handed out. False if it has no end.
+  bool settle(double t, Moment arrival) {
+    if (!settle_moment(t, arrival)) return false;
+    hand_out(t);
+    return settle_moment(t, Moment::after);
+  }
+
+  bool settle_moment(double t, Moment moment) {
+    double* x = run_.x.data();
+    switches_.update(t, x, moment, prelude_.data());
+    if (model_.code().events.empty()) return true;
+    const Moment later = moment == Moment::crossing ? Moment::at : moment;
+    events_.note_triggers(t, x, prelude_.data(), moment);
+    for (int i = 0; i < max_executions_at_once; ++i) {
+      if (!events_.execute_next(t, x, prelude_.data(), moment)) return true;
+      switches_.update(t, x, later, prelude_.data());
+      events_.note_triggers(t, x, prelude_.data(), later);
+    }
+    return false;
+  }
+
+  void hand_out(double t) {
+    Run& r = run_;
+    for (; r.next < r.times.size() && r.times[r.next] <= t; ++r.next) {
+      std::vector<double> cotangent(r.mode == Mode::adjoint ? r.x.size() : 0);
+      r.sink->at(r.next, r.x, r.sensitivities, cotangent);
+      if (!cotangent.empty()) tape_.push_back(std::move(cotangent));
+    }
+  }
+
+  const jit::CompiledModel& model_;
+  std::unique_ptr<PieceIntegrator> pieces_;
+  SwitchValues switches_;
+  EventQueue events_;
+  std::vector<double> prelude_;
+  bool nothing_jumps_, differentiable_;
+  Run run_;
+  // What happened, in order: a cotangent that was received, or (empty) a piece that the integrator has taped.
+  std::vector<std::vector<double>> tape_;
+  std::vector<std::size_t> tape_starts_;
+};
+
+}  // namespace
+
+std::unique_ptr<Integrator> make_simulator(const jit::CompiledModel& model,
+                                           std::unique_ptr<PieceIntegrator> pieces) {
+  return std::make_unique<Simulator>(model, std::move(pieces));
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,41 @@
+#pragma once
+
+#include <vector>
+
+#include "jit/compiled_model.hpp"
+
+namespace kinetune::simulate {
+
+/// Whether two times are the same but for rounding.
+bool is_same_time(double a, double b);
+
+/// At which instant of a time something is looked at: a condition such as t <= 5 holds at 5, but not after.
+enum class Moment {
+  crossing,  ///< a time that has just been reached: where an argument has changed its sign, it is 0
+  at,        ///< the same time, once what happens there has begun
+  after,     ///< any time later: what the clock drives has gone on
+};
+
+/// Gives a model's switches their values as a simulation goes on.
+class SwitchValues {
+ public:
+  /// @param model  must outlive the object
+  explicit SwitchValues(const jit::CompiledModel& model);
+
+  /// @param prelude  its switches are set, from what they were
+  void update(double t, const double* x, Moment, double* prelude);
+  /// When the clock drives a switch from the value that it has after time t, as of the last update; infinity
+  /// if never.
+  double next_time(double t, const double* prelude) const;
+
+ private:
+  double value(std::size_t k, double t, Moment, double held) const;
+  double clock_value(std::size_t k, double t, Moment) const;
+  double time_of(std::size_t k, double argument) const { return (argument - at_zero_[k]) / slopes_[k]; }
+
+  const jit::CompiledModel& model_;
+  bool has_clock_;
+  std::vector<double> held_, arguments_, at_zero_, slopes_;  // (n_switches) at_zero_: arguments at time 0
+};
+
+}  // namespace kinetune::simulate

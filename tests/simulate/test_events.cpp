@@ -1,0 +1,349 @@
+#include <cmath>
+#include <numbers>
+
+#include <gtest/gtest.h>
+
+#include "models.hpp"
+
+using namespace kinetune;
+using simulate::IntegrationError;
+using simulate::make_cvodes;
+using simulate::Mode;
+using symbolic::binary;
+using symbolic::Expr;
+using symbolic::Op;
+using test::Recorder;
+using test::Simulation;
+using test::SmallModel;
+
+namespace {
+
+Expr less(Expr a, Expr b) { return binary(Op::less, a, b); }
+Expr at_most(Expr a, Expr b) { return binary(Op::less_equal, a, b); }
+Expr both(Expr a, Expr b) { return binary(Op::logical_and, a, b); }
+
+/// Models with events, written down shortly.
+struct EventModel : SmallModel {
+  Expr time = ode.time;
+
+  /// Adds an event; what it returns may be changed.
+  model::Event& event(Expr trigger, std::vector<model::EventAssignment> assignments) {
+    model::Event event;
+    event.id = "e" + std::to_string(ode.events.size());
+    event.trigger = trigger;
+    event.assignments = std::move(assignments);
+    ode.events.push_back(event);
+    return ode.events.back();
+  }
+  /// A quantity that only events change.
+  Expr kept(const char* name, double value) {
+    state(name, number(0), number(value));
+    return symbol(name);
+  }
+
+  /// States (n_states) at the times.
+  std::vector<std::vector<double>> course(const std::vector<double>& times) {
+    const auto compiled = compile();
+    const auto integrator = make_cvodes(compiled, {.rtol = 1e-10, .atol = 1e-12});
+    Simulation run(compiled, parameter_values(), times.back());
+    Recorder recorder;
+    const auto result = integrator->forward(run.segment, Mode::states, run.x, {}, times, recorder);
+    EXPECT_TRUE(result.has_value()) << to_string(result.error().error);
+    return recorder.x;
+  }
+  double last(double time) { return course({time}).back()[0]; }
+
+  simulate::IntegrationFailure failure(double end, Mode mode = Mode::states) {
+    const auto compiled = compile();
+    const auto integrator = make_cvodes(compiled, {});
+    Simulation run(compiled, parameter_values(), end);
+    Recorder recorder;
+    const auto result = integrator->forward(run.segment, mode, run.x, run.s, {}, recorder);
+    EXPECT_FALSE(result.has_value());
+    return result ? simulate::IntegrationFailure{} : result.error();
+  }
+
+  std::vector<double> parameter_values() const {
+    std::vector<double> values;
+    for (const auto& p : ode.parameters) values.push_back(p.value);
+    return values;
+  }
+};
+
+}  // namespace
+
+TEST(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
+  EventModel m;
+  const double g = 9.81, e = 0.8, height = 10;
+  const Expr v = m.symbol("v");
+  m.state("y", v, m.number(height));
+  m.state("v", m.number(-g), m.number(0));
+  m.event(both(at_most(m.symbol("y"), m.number(0)), less(v, m.number(0))),
+          {{m.symbol("y"), m.number(0)}, {v, -e * v}});
+  std::vector<double> times;
+  for (int i = 0; i <= 80; ++i) times.push_back(0.1 * i);
+
+  const auto course = m.course(times);
+
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    double fall = std::sqrt(2 * height / g), start = 0, speed = 0, from = height;
+    for (double next = fall; next < times[i]; next += 2 * speed / g) {
+      speed = from > 0 ? e * g * fall : e * speed;
+      from = 0;
+      start = next;
+    }
+    const double t = times[i] - start;
+    EXPECT_NEAR(course[i][0], from + speed * t - g * t * t / 2, 1e-7) << times[i];
+  }
+}
+
+TEST(Discontinuities, a_rate_that_jumps_where_its_state_crosses_a_threshold_is_followed_exactly) {
+  EventModel m;
+  const Expr x = m.symbol("x");
+  m.state("x", select(less(x, m.number(1)), m.number(2), m.number(0.5)), m.number(0));
+  EXPECT_NEAR(m.last(3), 1 + 0.5 * 2.5, 1e-12);
+}
+
+TEST(Discontinuities, a_pulse_shorter_than_any_step_is_not_missed) {
+  EventModel m;
+  const Expr on = both(at_most(m.number(500), m.time), less(m.time, m.number(500.001)));
+  m.state("x", select(on, m.number(1000), m.number(0)), m.number(0));
+  EXPECT_NEAR(m.last(1000), 1, 1e-9);
+}
+
+TEST(Discontinuities, steps_of_the_clock_add_up) {
+  EventModel m;
+  m.state("x", unary(Op::floor, m.time), m.number(0));
+  m.state("y", binary(Op::remainder, m.time, m.number(2)), m.number(0));
+  m.state("z", unary(Op::ceil, -m.time), m.number(0));
+  const auto x = m.course({5}).back();
+  EXPECT_NEAR(x[0], 0 + 1 + 2 + 3 + 4, 1e-8);
+  EXPECT_NEAR(x[1], 2 + 2 + 0.5, 1e-8);
+  EXPECT_NEAR(x[2], -(0 + 1 + 2 + 3 + 4), 1e-8);
+}
+
+TEST(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) {
+  EventModel m;
+  m.state("x", select(less(m.number(0), unary(Op::sin, m.time)), m.number(1), m.number(0)), m.number(0));
+  EXPECT_NEAR(m.last(20 * std::numbers::pi), 10 * std::numbers::pi, 1e-9);
+}
+
+TEST(Discontinuities, an_excursion_within_a_step_is_noticed) {
+  EventModel m;  // y = 1e-4 - (t - 5)^2 is positive from 4.99 to 5.01
+  const Expr n = m.kept("n", 0), y = m.symbol("y");
+  m.state("y", -2.0 * m.symbol("w"), m.number(1e-4 - 25));
+  m.state("w", m.number(1), m.number(-5));
+  m.event(less(m.number(0), y), {{n, n + 1.0}});
+  EXPECT_EQ(m.last(10), 1);
+}
+
+TEST(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_holding) {
+  EventModel m;
+  const Expr x = m.symbol("x");
+  m.state("y", select(at_most(x, m.number(0)), m.number(5), m.number(1)), m.number(0));
+  m.state("x", m.number(1), m.number(0));
+  m.state("z", select(at_most(m.time, m.number(0)), m.number(5), m.number(1)), m.number(0));
+  const auto end = m.course({1}).back();
+  EXPECT_NEAR(end[0], 1, 1e-9);
+  EXPECT_NEAR(end[2], 1, 1e-9);
+}
+
+TEST(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
+  EventModel m;
+  const Expr x = m.symbol("x");
+  m.state("y", select(at_most(x, m.number(0)), m.number(5), m.number(1)), m.number(0));
+  m.state("x", m.number(0) * x, m.number(0));
+  m.state("decay", -m.symbol("decay"), m.number(1));
+  EXPECT_NEAR(m.last(1), 5, 1e-9);
+}
+
+TEST(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {
+  EventModel m;  // x = (1 - t / 2)^2 until it is 0
+  const Expr x = m.symbol("x"), zero = m.number(0);
+  m.state("x", select(less(zero, x), -sqrt(x), zero), m.number(1));
+  EXPECT_NEAR(m.course({1, 3})[0][0], 0.25, 1e-8);
+  EXPECT_NEAR(m.course({1, 3})[1][0], 0, 1e-8);
+}
+
+TEST(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
+  EventModel m;
+  const Expr x = m.symbol("x");
+  m.state("x", select(less(m.number(0), x), m.number(-1), m.number(1)), m.number(1));
+  const auto failure = m.failure(5);
+  EXPECT_EQ(failure.error, IntegrationError::endless_events);
+  EXPECT_NEAR(failure.time, 1, 1e-6);
+}
+
+TEST(Events, at_a_requested_time_the_states_after_them_are_given) {
+  EventModel m;
+  const Expr x = m.kept("x", 1);
+  m.event(at_most(m.number(2), m.time), {{x, m.number(7)}});
+  EXPECT_EQ(m.course({1.9, 2, 2.1}), (std::vector<std::vector<double>>{{1}, {7}, {7}}));
+}
+
+TEST(Events, after_a_time_come_after_the_states_at_that_time) {
+  EventModel m;
+  const Expr x = m.kept("x", 1);
+  m.event(less(m.number(2), m.time), {{x, m.number(7)}});
+  EXPECT_EQ(m.course({2, 2.1}), (std::vector<std::vector<double>>{{1}, {7}}));
+}
+
+TEST(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
+  for (const bool before : {true, false}) {
+    EventModel m;
+    const Expr x = m.kept("x", 1);
+    m.event(at_most(m.number(0), m.time), {{x, m.number(7)}}).initially_true = before;
+    EXPECT_EQ(m.course({0, 1}), (std::vector<std::vector<double>>(2, {before ? 1.0 : 7.0})));
+  }
+}
+
+TEST(Events, at_once_happen_in_the_order_of_their_priorities) {
+  EventModel m;
+  const Expr x = m.kept("x", 5), at_one = at_most(m.number(1), m.time);
+  m.event(at_one, {{x, x + 1.0}}).priority = m.number(1);
+  m.event(at_one, {{x, 2.0 * x}}).priority = m.number(2);
+  m.event(at_one, {{x, x - 3.0}});  // without a priority: last
+  for (auto& event : m.ode.events) event.values_from_trigger_time = false;
+  EXPECT_EQ(m.last(2), 2 * 5 + 1 - 3);
+}
+
+TEST(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_same_way) {
+  EventModel m;
+  const Expr a = m.kept("a", 0), b = m.kept("b", 0), last = m.kept("last", 0);
+  const Expr due = at_most(m.number(1), m.time - last);
+  m.event(due, {{a, a + 1.0}, {last, m.time}}).priority = m.number(1);
+  m.event(due, {{b, b + 1.0}, {last, m.time}}).priority = m.number(1);
+  for (auto& event : m.ode.events) event.persistent = false;
+  const auto once = m.course({1000}).back();
+  EXPECT_EQ(once[0] + once[1], 1000);
+  EXPECT_NEAR(once[0], 500, 100);  // six standard deviations of a fair coin
+  EXPECT_EQ(m.course({1000}).back(), once);
+}
+
+TEST(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
+  for (const bool from_trigger : {true, false}) {
+    EventModel m;
+    const Expr y = m.kept("y", 0);
+    m.state("x", m.number(1), m.number(0));
+    auto& event = m.event(less(m.number(2), m.symbol("x")), {{y, m.symbol("x")}});
+    event.delay = m.number(1.5);
+    event.values_from_trigger_time = from_trigger;
+    const auto course = m.course({3.49, 3.51});
+    EXPECT_EQ(course[0][0], 0);
+    EXPECT_NEAR(course[1][0], from_trigger ? 2 : 3.5, 1e-8);
+  }
+}
+
+TEST(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
+  for (const bool persistent : {true, false}) {
+    EventModel m;
+    const Expr y = m.kept("y", 0);
+    auto& event = m.event(both(at_most(m.number(1), m.time), less(m.time, m.number(2))), {{y, m.number(7)}});
+    event.delay = m.number(1.5);
+    event.persistent = persistent;
+    EXPECT_EQ(m.last(4), persistent ? 7 : 0);
+  }
+}
+
+TEST(Events, trigger_each_other_at_the_same_time) {
+  EventModel m;
+  const Expr x = m.kept("x", 0), y = m.kept("y", 0);
+  m.event(less(m.number(0), y), {{x, 10.0 * y}});
+  m.event(at_most(m.number(1), m.time), {{y, m.number(3)}});
+  EXPECT_EQ(m.course({1}).back(), (std::vector<double>{30, 3}));
+}
+
+TEST(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_time) {
+  EventModel m;
+  const Expr x = m.kept("x", 0);
+  m.event(both(at_most(m.number(1), m.time), at_most(x, m.number(0))), {{x, m.number(1)}});
+  m.event(less(m.number(0), x), {{x, m.number(0)}});
+  const auto failure = m.failure(5);
+  EXPECT_EQ(failure.error, IntegrationError::endless_events);
+  EXPECT_EQ(failure.time, 1);
+}
+
+TEST(Events, at_equality_happen_when_it_is_passed) {
+  EventModel m;
+  const Expr n = m.kept("n", 0), x = m.symbol("x");
+  m.state("x", m.number(1), m.number(0));
+  m.event(binary(Op::equal, x, m.number(1)), {{n, n + 1.0}});
+  m.event(binary(Op::equal, m.time, m.number(2)), {{n, n + 10.0}});
+  EXPECT_EQ(m.last(3), 11);
+}
+
+TEST(Events, happen_as_often_as_an_assigned_clock_says) {
+  EventModel m;
+  const Expr n = m.kept("n", 0), next = m.kept("next", 0.1);
+  m.event(at_most(next, m.time), {{n, n + 1.0}, {next, next + 0.1}});
+  const auto course = m.course({9.95, 50});
+  EXPECT_EQ(course[0][0], 99);
+}
+
+TEST(Events, factors_are_those_before_the_assignments) {
+  EventModel m;
+  const Expr amount = m.kept("amount", 1), size = m.kept("size", 0.5);
+  m.event(at_most(m.number(1), m.time), {{size, m.number(0.2)}, {amount, m.number(0.2), size}});
+  EXPECT_EQ(m.last(2), 0.1);
+}
+
+TEST(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
+  EventModel m;  // x = exp(-k t) until 2, constant then
+  const Expr k = m.parameter("k", 0.7), x = m.symbol("x");
+  m.state("x", select(less(m.time, m.number(2)), -k * x, m.number(0)), m.number(1));
+  const auto model = m.compile();
+  const auto integrator = make_cvodes(model, {});
+  Simulation run(model, {0.7}, 5);
+  Recorder recorder;
+  recorder.weights = {1, 2, 3};
+  const std::vector<double> times{1, 2, 4};
+
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, times, recorder));
+
+  double expected = 0;
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    const double t = std::min(times[i], 2.0), slope = -t * std::exp(-0.7 * t);
+    EXPECT_NEAR(recorder.sensitivities[i][0], slope, 1e-7);
+    expected += recorder.weights[i] * slope;
+  }
+  run.restart();
+  integrator->clear_tape();
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::adjoint, run.x, {}, times, recorder));
+  std::vector<double> lambda(1), gradient(1);
+  ASSERT_TRUE(integrator->backward(lambda, gradient));
+  EXPECT_NEAR(gradient[0], expected, 1e-6);
+}
+
+TEST(Jumps, sensitivities_go_on_where_rates_only_bend) {
+  EventModel m;  // x' = |y|, y = a - t: x(2) = (a^2 + (2 - a)^2) / 2
+  const Expr a = m.parameter("a", 0.8), y = m.symbol("y");
+  m.state("x", unary(Op::abs, y), m.number(0));
+  m.state("y", m.number(-1), a);
+  const auto model = m.compile();
+  const auto integrator = make_cvodes(model, {});
+  Simulation run(model, {0.8}, 2);
+  Recorder recorder;
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));
+  EXPECT_NEAR(run.x[0], (0.64 + 1.44) / 2, 1e-8);
+  EXPECT_NEAR(run.s[0], 0.8 - 1.2, 1e-7);
+  run.restart();
+  integrator->clear_tape();
+  recorder.weights = {1};
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::adjoint, run.x, {}, std::vector{2.0}, recorder));
+  std::vector<double> lambda(2), gradient(1);
+  ASSERT_TRUE(integrator->backward(lambda, gradient));
+  EXPECT_NEAR(lambda[1] + gradient[0], (0.8 - 1.2) + 1, 1e-6);  // of x + y
+}
+
+TEST(Jumps, sensitivities_over_moving_ones_are_refused) {
+  EventModel m;
+  const Expr k = m.parameter("k", 1), x = m.symbol("x");
+  m.state("x", select(less(m.time, k), m.number(1), m.number(0)), m.number(0));
+  for (const Mode mode : {Mode::forward, Mode::adjoint}) {
+    EXPECT_EQ(m.failure(2, mode).error, IntegrationError::not_differentiable);
+  }
+  EventModel with_event;
+  with_event.kept("x", 0);
+  with_event.event(at_most(with_event.number(1), with_event.time), {{x, x}}).assignments.clear();
+  EXPECT_EQ(with_event.failure(2, Mode::forward).error, IntegrationError::not_differentiable);
+}
