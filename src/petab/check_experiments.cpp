@@ -37,6 +37,12 @@ std::vector<std::string> symbols_of(const Formula& formula) {
   return names;
 }
 
+std::set<std::string> targets_of(const Condition& condition) {
+  std::set<std::string> targets;
+  for (const Override& change : condition.overrides) targets.insert(change.target_id);
+  return targets;
+}
+
 class ExperimentCheck {
  public:
   ExperimentCheck(const Problem& problem, Diagnostics& diagnostics)
@@ -96,12 +102,12 @@ class ExperimentCheck {
                               "a conditionId of the condition table");
           continue;
         }
-        for (const Override& change : condition->second->overrides) {
-          if (targets.insert(change.target_id).second) continue;
-          diagnostics_.report(period.where,
-                              fmt::format("experiment '{}' sets '{}' twice at time {}", experiment.id,
-                                          change.target_id, period.time),
-                              "apply conditions together only if they set different things");
+        for (const std::string& target : targets_of(*condition->second)) {
+          if (targets.insert(target).second) continue;
+          diagnostics_.report(
+              period.where,
+              fmt::format("experiment '{}' sets '{}' twice at time {}", experiment.id, target, period.time),
+              "apply conditions together only if they set different things");
         }
         if (&period == &experiment.periods.front()) check_first_values(*condition->second);
       }

@@ -113,7 +113,7 @@ class TableCheck {
                        const std::unordered_map<std::string_view, const Entry*>& known, const char* kind) {
     if (id.empty() || known.contains(id)) return;
     diagnostics_.report(measurement.where, fmt::format("unknown {} '{}'", kind, id),
-                        fmt::format("a {0}Id of the {0} table", kind));
+                        fmt::format("an id of the {} table", kind));
   }
 
   void check_ids(const Measurement& measurement, const std::vector<Value>& values, const char* column) {

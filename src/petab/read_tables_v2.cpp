@@ -87,7 +87,7 @@ std::optional<Prior> read_prior(const Row& row, const Parameter& parameter) {
     return std::nullopt;
   }
   Prior prior{type, numbers.front(), numbers.size() > 1 ? numbers.back() : 0.0};
-  check_prior(row, prior);
+  if (parameter.estimate == Estimate::yes) check_prior(row, prior);
   if (!std::isnan(parameter.lower_bound)) prior.truncated_below = parameter.lower_bound;
   if (!std::isnan(parameter.upper_bound)) prior.truncated_above = parameter.upper_bound;
   return prior;

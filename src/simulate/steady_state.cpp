@@ -122,11 +122,13 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
   if (start.empty()) return point;
   double length = first_stretch(segment, start);
   int n_still = 0;  // stretches in a row over which nothing has changed
+  double still_from = segment.start;
   for (int k = 0; k < max_stretches; ++k, length *= stretch_growth) {
     const auto change = follow(integrator, segment, point.time, point.time + length, point.x);
     if (!change) return std::unexpected(change.error());
     point.time += length;
     n_still = *change < 1.0 ? n_still + 1 : 0;
+    if (n_still == 0) still_from = point.time;
     Attempt attempt{segment, late_time(segment, point.x, point.time), start, point.x, {}, {}, {}};
     if (polish(attempt) && conserves(*attempt.system, point.visited, segment, attempt.time) &&
         is_steady_later(attempt) && is_believable(attempt, point.time - segment.start)) {
@@ -136,8 +138,9 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
     }
     point.visited.insert(point.visited.end(), point.x.begin(), point.x.end());
   }
-  if (n_still >= 3) return point;
-  return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, point.time});
+  if (n_still < 3) return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, point.time});
+  point.time = still_from;
+  return point;
 }
 
 /// The system at the attempt's state, and Newton's step.
@@ -193,18 +196,22 @@ bool SteadyStates::conserves(const SteadySystem& system, std::span<const double>
     model_.rates(time, x, prelude, rates.data());
     for (int c = 0; c < system.n_conserved(); ++c) {
       const auto weights = system.conserved(c);
-      double flow = 0.0, flows = 0.0;
-      for (std::size_t i = 0; i < n; ++i)
-        flow += weights[i] * rates[i], flows += std::fabs(weights[i] * rates[i]);
-      if (!(std::fabs(flow) <= vanishing * flows)) return false;
+      double flow = 0.0, gross = 0.0;  // rates are differences of larger terms, which rounding errors go by
+      for (std::size_t i = 0; i < n; ++i) {
+        flow += weights[i] * rates[i];
+        gross += std::fabs(weights[i] * rates[i]);
+      }
       for (std::size_t j = 0; j < n; ++j) {
         double sum = 0.0, sums = 0.0;
         for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
           const double term = weights[pattern.rows[e]] * jacobian[e];
-          sum += term, sums += std::fabs(term);
+          sum += term;
+          sums += std::fabs(term);
         }
         if (!(std::fabs(sum) <= vanishing * sums)) return false;
+        gross += sums * std::fabs(x[j]);
       }
+      if (!(std::fabs(flow) <= vanishing * gross)) return false;
     }
   }
   return true;
@@ -248,7 +255,8 @@ bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint&
         double sum = 0.0, sums = 0.0;
         for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
           const double term = point.system->conserved(c)[pattern.rows[e]] * by_parameter[e];
-          sum += term, sums += std::fabs(term);
+          sum += term;
+          sums += std::fabs(term);
         }
         if (!(std::fabs(sum) <= vanishing * sums)) return false;
       }

@@ -95,6 +95,33 @@ double largest_of(std::span<const double> values) {
   return largest;
 }
 
+/// The ratio of two small whole numbers that is as good as equal, if there is one.
+double nearby_ratio(double value) {
+  constexpr int largest_denominator = 12;
+  constexpr double nearness = 1e-6;
+  for (int q = 1; q <= largest_denominator; ++q) {
+    const double ratio = std::round(value * q) / q;
+    if (std::fabs(value - ratio) < nearness) return ratio;
+  }
+  return value;
+}
+
+/// How far the combination of rows is from vanishing: by column, as a share of its terms' size; the largest.
+double remainder_of(std::span<const double> weights, const std::vector<double>& matrix) {
+  const std::size_t n = weights.size();
+  double largest = 0.0;
+  for (std::size_t j = 0; j < n; ++j) {
+    double sum = 0.0, sums = 0.0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const double term = weights[i] * matrix[i * n + j];
+      sum += term;
+      sums += std::fabs(term);
+    }
+    if (sums > 0.0) largest = std::max(largest, std::fabs(sum) / sums);
+  }
+  return largest;
+}
+
 }  // namespace
 
 SteadySystem::SteadySystem(int n)
@@ -148,7 +175,13 @@ void SteadySystem::find_conserved(std::span<const double> size) {
       if (scale[k] > 0.0) weights[k] *= scale[k];
     }
     const double largest = largest_of(weights);
-    for (int k = 0; k < n_; ++k) conserved_[c * n_ + k] = weights[k] / largest;
+    for (double& w : weights) w /= largest;
+    // What is conserved are numbers of atoms, mostly: rounding errors, large where rates differ much, are
+    // undone.
+    std::vector<double> rounded = weights;
+    for (double& w : rounded) w = nearby_ratio(w);
+    const bool is_better = remainder_of(rounded, jacobian_) <= remainder_of(weights, jacobian_);
+    std::ranges::copy(is_better ? rounded : weights, conserved_.begin() + c * n_);
   }
 }
 
