@@ -61,6 +61,9 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   switch_arguments_ = library_->find("switch_arguments");
   switch_slopes_ = library_->find("switch_slopes");
   triggers_ = library_->find("triggers");
+  lags_ = library_->find("lags");
+  delayed_values_ = library_->find("delayed_values");
+  delayed_values_before_ = library_->find("delayed_values_before");
   for (std::size_t i = 0; i < code_.events.size(); ++i) {
     events_.push_back(library_->find(fmt::format("event_{}", i)));
   }

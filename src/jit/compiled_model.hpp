@@ -75,6 +75,18 @@ class CompiledModel {
     events_[i](t, x, prelude, nullptr, all);
   }
 
+  /// How long ago each delay looks (n_delays).
+  void lags(double t, const double* x, const double* prelude, double* values) const {
+    lags_(t, x, prelude, nullptr, values);
+  }
+  /// What each delay looks at, at the time at which it looks: from the start on, and before it (n_delays).
+  void delayed_values(double t, const double* x, const double* prelude, double* values) const {
+    delayed_values_(t, x, prelude, nullptr, values);
+  }
+  void delayed_values_before(double t, const double* prelude, double* values) const {
+    delayed_values_before_(t, nullptr, prelude, nullptr, values);
+  }
+
   /// {value, noise} of observable i.
   void observable(int i, double t, const double* x, const double* prelude, const double* placeholders,
                   double* both) const {
@@ -95,7 +107,8 @@ class CompiledModel {
   ModelCode code_;
   std::unique_ptr<Library> library_;
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
-      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, triggers_;
+      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, triggers_, lags_, delayed_values_,
+      delayed_values_before_;
   std::vector<Kernel> observables_, observable_derivatives_, events_;
 };
 

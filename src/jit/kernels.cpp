@@ -123,6 +123,18 @@ void add_jumps(const model::FlatModel& model, SwitchBoard& board, ModelCode& cod
   set.kernels.push_back({"triggers", std::move(triggers), {}});
 }
 
+/// Adds the kernels of delays.
+void add_delays(const model::FlatModel& model, ModelCode& code, KernelSet& set) {
+  Kernel lags{"lags", {}, {}}, values{"delayed_values", {}, {}}, before{"delayed_values_before", {}, {}};
+  for (const model::FlatDelay& delay : model.delays) {
+    lags.results.push_back(delay.lag);
+    values.results.push_back(delay.value);
+    before.results.push_back(delay.before);
+  }
+  code.n_delays = static_cast<int>(model.delays.size());
+  set.kernels.insert(set.kernels.end(), {lags, values, before});
+}
+
 }  // namespace
 
 KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
@@ -161,6 +173,7 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
                  {"rates_and_derivatives", std::move(all), {}},
                  {"outputs", source.outputs, {}}};
   add_jumps(model, board, code, set);
+  add_delays(model, code, set);
   for (std::size_t i = 0; i < source.observables.size(); ++i) {
     const ObservableSource& observable = source.observables[i];
     Bindings own;

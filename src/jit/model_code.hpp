@@ -95,6 +95,7 @@ struct ModelCode {
   std::vector<ObservableLayout> observables;
   std::vector<Switch> switches;  ///< their values are the prelude's last
   std::vector<EventLayout> events;
+  int n_delays = 0;  ///< the last states, which the integrator keeps up to date
 
   int first_switch() const { return n_prelude - static_cast<int>(switches.size()); }
 

@@ -148,6 +148,7 @@ std::vector<Switch> SwitchBoard::layout(std::span<const int> differentiated,
     if (!model_.rates[i].is_constant(0.0)) moving.insert(model_.state_symbols[i].id());
     sensitive.insert(model_.state_symbols[i].id());
   }
+  for (const auto& delay : model_.delays) moving.insert(model_.state_symbols[delay.state].id());
   for (const int index : differentiated) sensitive.insert(model_.parameter_symbols[index].id());
   symbolic::Differentiator differentiate(graph_);
   const auto any_in = [](Expr e, const std::unordered_set<std::uint32_t>& set) {

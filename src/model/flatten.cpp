@@ -6,13 +6,68 @@
 namespace kinetune::model {
 namespace {
 
-/// What everything is at the start of a simulation.
-Expansion initial_expansion(const OdeModel& model) {
+/// Delays so that none looks at a later one.
+std::vector<const Delay*> in_order(const OdeModel& model) {
+  Expansion by_rules(*model.graph);
+  for (const Derived& derived : model.derived) by_rules.define(derived, derived.value);
+  std::vector<const Delay*> left, ordered;
+  for (const Delay& delay : model.delays) left.push_back(&delay);
+  const auto looks_at_none_left = [&](const Delay* delay) {
+    const auto used = symbolic::free_symbols(std::vector{by_rules(delay->value), by_rules(delay->lag)});
+    return std::ranges::none_of(
+        left, [&](const Delay* other) { return std::ranges::find(used, other->symbol) != used.end(); });
+  };
+  while (!left.empty()) {
+    const auto next = std::ranges::find_if(left, looks_at_none_left);
+    if (next == left.end()) {
+      throw core::Error(left.front()->where, "a delayed quantity depends on its own past alone",
+                        "make it a state with an initial value");
+    }
+    ordered.push_back(*next);
+    left.erase(next);
+  }
+  return ordered;
+}
+
+/// What everything is at the start of a simulation; and before it, as a function of time.
+Expansion initial_expansion(const OdeModel& model, const std::vector<const Delay*>& delays) {
   Expansion expand(*model.graph);
   for (const State& state : model.states) expand.define(state, state.initial);
   for (const InitialConstant& constant : model.initial_constants) expand.define(constant, constant.initial);
   for (const Derived& derived : model.derived) expand.define(derived, derived.value);
+  for (const Delay* delay : delays) {
+    const Expr earlier = model.time - expand(delay->lag);
+    expand.define(*delay, symbolic::substitute(expand(delay->value), {{model.time, earlier}}));
+  }
   return expand;
+}
+
+/// The start, and what was before, must not need the past.
+void refuse_endless_past(const OdeModel& model, const FlatModel& flat) {
+  std::vector<Expr> initials = flat.initials;
+  for (const FlatDelay& delay : flat.delays) initials.push_back(delay.before);
+  const auto used = symbolic::free_symbols(initials);
+  for (const Delay& delay : model.delays) {
+    if (std::ranges::find(used, delay.symbol) == used.end()) continue;
+    throw core::Error(delay.where, "before the start the delayed quantity depends on its own past",
+                      "give it an initial value");
+  }
+}
+
+/// Delays become states behind the model's own.
+void add_delays(const OdeModel& model, const std::vector<const Delay*>& delays, Expansion& at_start,
+                FlatModel& flat) {
+  for (const Delay* delay : delays) {
+    flat.delays.push_back({.state = static_cast<int>(flat.state_symbols.size()),
+                           .lag = flat.flatten(delay->lag),
+                           .value = flat.flatten(delay->value),
+                           .before = at_start(delay->value)});
+    flat.state_symbols.push_back(delay->symbol);
+    flat.state_ids.push_back(delay->id);
+    flat.rates.push_back(model.graph->constant(0));
+    flat.initials.push_back(at_start(delay->symbol));
+  }
+  refuse_endless_past(model, flat);
 }
 
 /// The initial constants as they stay for the rest of the simulation, which begins at time 0.
@@ -53,7 +108,8 @@ FlatModel flatten(const OdeModel& model) {
   FlatModel flat;
   flat.graph = model.graph;
   flat.time = model.time;
-  Expansion at_start = initial_expansion(model);
+  const auto delays = in_order(model);
+  Expansion at_start = initial_expansion(model, delays);
   Expansion always(*model.graph);
 
   const auto constants = values_of_initial_constants(model, at_start);
@@ -75,6 +131,7 @@ FlatModel flatten(const OdeModel& model) {
     flat.parameter_symbols.push_back(parameter.symbol);
     flat.parameter_ids.push_back(parameter.id);
   }
+  add_delays(model, delays, at_start, flat);
   for (const Event& event : model.events) flat.events.push_back(flatten_event(flat, event));
   return flat;
 }

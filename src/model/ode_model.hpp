@@ -66,6 +66,16 @@ struct Event {
   core::Location where;
 };
 
+/// A quantity's value some time ago (SBML: delay). Before the start, quantities are what their initial values
+/// say, as functions of time.
+struct Delay {
+  std::string id;
+  Expr symbol;
+  Expr value;
+  Expr lag;  ///< model time unit, not negative
+  core::Location where = {};
+};
+
 /// An equation 0 = residual that must hold at all times (SBML: algebraic rule), not solved for anything yet.
 struct Algebraic {
   Expr residual;
@@ -81,7 +91,7 @@ struct SpeciesUnits {
 
 /// A kinetic model as a system of ordinary differential equations, all of it expressions over one graph.
 /// Rates, derived values, triggers and assignments may use the symbols of states, parameters, initial
-/// constants, derived quantities and time.
+/// constants, derived quantities, delays and time.
 struct OdeModel {
   std::string id;
   std::shared_ptr<symbolic::Graph> graph = std::make_shared<symbolic::Graph>();
@@ -91,6 +101,7 @@ struct OdeModel {
   std::vector<Parameter> parameters;
   std::vector<InitialConstant> initial_constants;
   std::vector<Derived> derived;
+  std::vector<Delay> delays;
   std::vector<Event> events;
   std::vector<Algebraic> algebraic;
   std::vector<Expr> algebraic_unknowns;  ///< symbols of what the algebraic equations may determine
@@ -121,6 +132,14 @@ struct FlatEvent {
   core::Location where;
 };
 
+/// A state that stands for a delay. An integrator keeps it up to date; its rate is 0.
+struct FlatDelay {
+  int state;
+  Expr lag;
+  Expr value;   ///< at a time from the start on
+  Expr before;  ///< at a time before the start; of time and parameters
+};
+
 /// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left
 /// but time, states and parameters; initial values depend on parameters and time alone.
 struct FlatModel {
@@ -131,6 +150,7 @@ struct FlatModel {
   std::vector<Expr> rates;     ///< (n_states)
   std::vector<Expr> initials;  ///< (n_states)
   std::vector<FlatEvent> events;
+  std::vector<FlatDelay> delays;   ///< the last states; none depends on a later one
   symbolic::ExprMap replacements;  ///< what `flatten(expr)` applies
 
   /// Any expression of the OdeModel, in terms of time, states and parameters.

@@ -5,8 +5,7 @@
 #include <unordered_set>
 #include <vector>
 
-#include "core/error.hpp"
-#include "symbolic/expr.hpp"
+#include "model/ode_model.hpp"
 
 class ASTNode;
 class FunctionDefinition;
@@ -41,6 +40,9 @@ class Maths {
   /// The symbol "rateOf(x)" of the time derivative of what a symbol stands for. It is recorded, because
   /// somebody has to define it.
   Expr rate_of(Expr symbol);
+  /// The symbol of a value some time ago.
+  Expr delayed(Expr value, Expr lag, const core::Location&);
+  const std::vector<model::Delay>& delays() const { return delays_; }
   /// Whose rates were asked for, each once, in that order.
   const std::vector<Expr>& rates_asked_for() const { return rates_asked_for_; }
 
@@ -58,6 +60,7 @@ class Maths {
   std::unordered_map<std::string, Function> functions_;
   std::unordered_map<std::string, Expr> calls_;  ///< by function and arguments
   std::vector<Expr> rates_asked_for_;
+  std::vector<model::Delay> delays_;
   std::unordered_set<Expr, symbolic::ExprHash> rates_known_;
 };
 

@@ -22,6 +22,7 @@ model::OdeModel parse_model(const std::string& text, const std::string& name) {
   add_events(import);
   add_algebraic_rules(import);
   model::solve_algebraic(import.model);
+  import.model.delays = import.maths.delays();
   define_rates_asked_for(import);
   return std::move(import.model);
 }

@@ -23,6 +23,7 @@ class Rates {
     symbolic::Graph& graph = *import_.model.graph;
     const auto derived = derived_.find(symbol);
     if (derived == derived_.end()) return graph.constant(0);
+    refuse_delays(symbol, derived->second);
     std::vector<Expr> terms{differentiate_(derived->second, import_.model.time)};
     for (const Expr variable : symbolic::free_symbols(derived->second)) {
       if (!states_.contains(variable) && !derived_.contains(variable)) continue;
@@ -32,6 +33,15 @@ class Rates {
   }
 
  private:
+  void refuse_delays(Expr symbol, Expr value) const {
+    const auto used = symbolic::free_symbols(value);
+    for (const model::Delay& delay : import_.model.delays) {
+      if (std::ranges::find(used, delay.symbol) == used.end()) continue;
+      throw core::Error(delay.where,
+                        fmt::format("rateOf({}) is not supported: it depends on a delay", symbol.name()));
+    }
+  }
+
   Import& import_;
   symbolic::Differentiator differentiate_;
   symbolic::ExprMap states_, derived_;

@@ -104,7 +104,8 @@ Expr Translation::translated(const ASTNode& node) {
     case AST_FUNCTION:
       return call(node);
     case AST_FUNCTION_DELAY:
-      refuse("delay() is not supported");
+      require_children(node, 2, 2);
+      return maths_.delayed(child(node, 0), child(node, 1), place_.where);
     default:
       return leaf(node);
   }

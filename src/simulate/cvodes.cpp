@@ -14,7 +14,7 @@ namespace {
 class Cvodes final : public PieceIntegrator {
  public:
   Cvodes(const jit::CompiledModel& model, const IntegratorOptions& options)
-      : model_(model), options_(options) {
+      : model_(model), options_(options), history_(model) {
     options_.validate();
   }
 
@@ -31,7 +31,8 @@ class Cvodes final : public PieceIntegrator {
     }
     auto& system = systems_[mode == Mode::forward ? n_active : 0];
     if (!system)
-      system = std::make_unique<CvodesSystem>(model_, options_, mode == Mode::forward ? n_active : 0);
+      system =
+          std::make_unique<CvodesSystem>(model_, options_, mode == Mode::forward ? n_active : 0, history_);
     return follow(*system, segment, x, sensitivities, times, sink);
   }
 
@@ -46,6 +47,8 @@ class Cvodes final : public PieceIntegrator {
 
   void clear_tape() override { tape_.clear(); }
 
+  DelayHistory& history() override { return history_; }
+
   Statistics take_statistics() override {
     Statistics total;
     for (auto& [n, system] : systems_) total += system->take_statistics();
@@ -56,7 +59,7 @@ class Cvodes final : public PieceIntegrator {
  private:
   CvodesAdjoint& tape_slot(std::size_t depth, int n_active) {
     auto& slot = adjoints_[{depth, n_active}];
-    if (!slot) slot = std::make_unique<CvodesAdjoint>(model_, options_, n_active);
+    if (!slot) slot = std::make_unique<CvodesAdjoint>(model_, options_, n_active, history_);
     return *slot;
   }
 
@@ -83,6 +86,7 @@ class Cvodes final : public PieceIntegrator {
 
   const jit::CompiledModel& model_;
   IntegratorOptions options_;
+  DelayHistory history_;
   std::map<int, std::unique_ptr<CvodesSystem>> systems_;  // by number of sensitivities
   std::map<std::pair<std::size_t, int>, std::unique_ptr<CvodesAdjoint>>
       adjoints_;  // by depth of the tape and number of active parameters

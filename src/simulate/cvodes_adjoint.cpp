@@ -26,8 +26,9 @@ double largest(const BlockVector& v) {
 
 }  // namespace
 
-CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOptions& options, int n_active)
-    : states_(model, options, 0),
+CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOptions& options, int n_active,
+                             DelayHistory& history)
+    : states_(model, options, 0, history),
       options_(options),
       jacobian_(model.code().jacobian.n_nonzeros()),
       by_parameter_(model.code().rates_by_parameter.n_nonzeros()),

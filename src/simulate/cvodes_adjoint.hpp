@@ -7,7 +7,7 @@ namespace kinetune::simulate {
 /// One segment's forward pass with checkpoints, and the way back over it.
 class CvodesAdjoint {
  public:
-  CvodesAdjoint(const jit::CompiledModel&, const IntegratorOptions&, int n_active);
+  CvodesAdjoint(const jit::CompiledModel&, const IntegratorOptions&, int n_active, DelayHistory&);
 
   std::expected<double, IntegrationFailure> forward(const Segment&, std::span<double> x,
                                                     std::span<const double> times, Sink&);

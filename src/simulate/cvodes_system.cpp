@@ -80,7 +80,7 @@ IntegrationError integration_error(int flag) {
 }
 
 CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOptions& options,
-                           int n_sensitivities)
+                           int n_sensitivities, DelayHistory& history)
     : model_(model),
       options_(options),
       n_sensitivities_(n_sensitivities),
@@ -92,6 +92,8 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
       linear_solver_(new_block_solver(*factors_, Orientation::as_stored, context_.get())),
       cvode_(CVodeCreate(CV_BDF, context_.get())),
       crossings_(model),
+      history_(history),
+      delayed_x_(history.is_needed() ? model.n_states() : 0),
       prelude_(model.code().n_prelude),
       arguments_(model.code().switches.size()) {
   const auto& code = model.code();
@@ -122,7 +124,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
     CVodeSetStopTime(cvode_.get(), segment.end);
-    CVodeSetMaxStep(cvode_.get(), crossings_.longest_step(segment.end - segment.start));
+    limit_step(segment.start);
   }
   return {};
 }
@@ -145,8 +147,8 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow(std::span<const d
   if (!(segment_->end > segment_->start)) return segment_->end;
   const Visit visit_later = [&](std::size_t index, auto x, auto s) { visit(n_at_start + index, x, s); };
   const auto later = times.subspan(n_at_start);
-  return crossings_.watches() ? follow_steps(later, advance, visit_later)
-                              : follow_times(later, advance, visit_later);
+  return crossings_.watches() || history_.is_needed() ? follow_steps(later, advance, visit_later)
+                                                      : follow_times(later, advance, visit_later);
 }
 
 std::expected<double, IntegrationFailure> CvodesSystem::follow_times(std::span<const double> times,
@@ -178,6 +180,7 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
         !arrived) {
       return std::unexpected(arrived.error());
     }
+    if (history_.is_needed()) remember_step(from, to);
     const auto change =
         crossings_.first(from, to, segment_->prelude.data(), [this](double t) { return interpolate(t); });
     const auto [n, m, data] = block(between_.get());
@@ -199,7 +202,41 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
 /// States and sensitivities within the last step.
 const double* CvodesSystem::interpolate(double t) {
   CVodeGetDky(cvode_.get(), t, 0, between_.get());
+  if (history_.is_needed()) history_.fill(t, block(between_.get()).data);
   return block(between_.get()).data;
+}
+
+const double* CvodesSystem::with_delays(double t, const double* x) {
+  if (!history_.is_needed()) return x;
+  std::copy_n(x, delayed_x_.size(), delayed_x_.begin());
+  history_.fill(t, delayed_x_.data());
+  return delayed_x_.data();
+}
+
+void CvodesSystem::remember_step(double from, double to) {
+  int order = 0;
+  CVodeGetLastOrder(cvode_.get(), &order);
+  const int n = model_.n_states();
+  step_.resize(static_cast<std::size_t>(order + 1) * n);
+  for (int k = 0; k <= order; ++k) {
+    CVodeGetDky(cvode_.get(), to, k, between_.get());
+    std::copy_n(block(between_.get()).data, n, step_.begin() + static_cast<long>(k) * n);
+  }
+  history_.add(from, to, step_);
+  limit_step(to);
+}
+
+/// So that waves of time are not stepped over, and delays look at what is known.
+void CvodesSystem::limit_step(double t) {
+  constexpr double shortest_share = 1e-5;  // of the segment
+  const double duration = segment_->end - segment_->start;
+  double longest = crossings_.longest_step(duration);
+  if (history_.is_needed()) {
+    const double lag =
+        std::max(history_.shortest_lag(t, with_delays(t, states().data())), shortest_share * duration);
+    longest = longest > 0.0 ? std::min(longest, lag) : lag;
+  }
+  CVodeSetMaxStep(cvode_.get(), std::isfinite(longest) ? longest : 0.0);
 }
 
 /// With the switches as time and states have them: a branch that is held beyond its bounds may have no value.
@@ -234,13 +271,14 @@ void CvodesSystem::choose_active() {
 int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
   auto& system = *static_cast<CvodesSystem*>(user);
   ++system.statistics_.rate_evaluations;
+  const double* states = system.with_delays(t, block(y).data);
   const auto are_finite = [&](const double* prelude) {
-    system.evaluate_rates(t, block(y).data, prelude, block(derivative).data);
+    system.evaluate_rates(t, states, prelude, block(derivative).data);
     return all_finite({block(derivative).data, static_cast<std::size_t>(block(derivative).size())});
   };
   if (are_finite(system.segment_->prelude.data())) return 0;
   const bool may_jump = !system.model_.code().switches.empty();
-  if (may_jump && are_finite(system.prelude_as_written(t, block(y).data))) return 0;
+  if (may_jump && are_finite(system.prelude_as_written(t, states))) return 0;
   return 1;  // makes CVODES try a smaller step
 }
 
@@ -274,12 +312,13 @@ int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, voi
                            N_Vector) {
   auto& system = *static_cast<CvodesSystem*>(user);
   ++system.statistics_.jacobian_evaluations;
+  const double* states = system.with_delays(t, block(y).data);
   const auto are_finite = [&](const double* prelude) {
-    system.model_.jacobian(t, block(y).data, prelude, values(matrix));
+    system.model_.jacobian(t, states, prelude, values(matrix));
     return all_finite({values(matrix), static_cast<std::size_t>(system.model_.code().jacobian.n_nonzeros())});
   };
   if (!are_finite(system.segment_->prelude.data()) && !system.model_.code().switches.empty()) {
-    are_finite(system.prelude_as_written(t, block(y).data));
+    are_finite(system.prelude_as_written(t, states));
   }
   return 0;  // what is not finite fails in the factorisation, after which CVODES tries a smaller step
 }

@@ -5,6 +5,7 @@
 
 #include "core/unique_handle.hpp"
 #include "simulate/crossing_finder.hpp"
+#include "simulate/delay_history.hpp"
 #include "simulate/integrator.hpp"
 #include "simulate/linear_solver.hpp"
 
@@ -46,7 +47,7 @@ IntegrationError integration_error(int cvodes_flag);
 /// for each segment.
 class CvodesSystem {
  public:
-  CvodesSystem(const jit::CompiledModel&, const IntegratorOptions&, int n_sensitivities);
+  CvodesSystem(const jit::CompiledModel&, const IntegratorOptions&, int n_sensitivities, DelayHistory&);
   CvodesSystem(const CvodesSystem&) = delete;
   CvodesSystem& operator=(const CvodesSystem&) = delete;
 
@@ -82,6 +83,9 @@ class CvodesSystem {
   std::expected<double, IntegrationFailure> follow_steps(std::span<const double> times, Advance,
                                                          const Visit&);
   const double* interpolate(double t);
+  const double* with_delays(double t, const double* x);
+  void remember_step(double from, double to);
+  void limit_step(double t);
   const double* prelude_as_written(double t, const double* x);
   void evaluate_rates(double t, const double* y, const double* prelude, double* derivative);
   void sensitivity_rates(const double* s, double* derivative) const;
@@ -108,6 +112,8 @@ class CvodesSystem {
   Statistics statistics_;
   long steps_taken_ = 0;  // in this segment
   CrossingFinder crossings_;
+  DelayHistory& history_;
+  std::vector<double> delayed_x_, step_;     // states with delayed values; derivatives of a step
   std::vector<double> prelude_, arguments_;  // for prelude_as_written
 };
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "simulate/delay_history.hpp"
 #include "simulate/integrator.hpp"
 
 namespace kinetune::simulate {
@@ -19,6 +20,8 @@ class PieceIntegrator {
   virtual std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
                                                            std::span<double> gradient) = 0;
   virtual void clear_tape() = 0;
+  /// The past of the simulation, which the pieces add to and the caller restarts.
+  virtual DelayHistory& history() = 0;
   virtual Statistics take_statistics() = 0;
 };
 

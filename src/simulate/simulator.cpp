@@ -1,6 +1,7 @@
 #include "simulate/simulator.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "simulate/denormals.hpp"
 #include "simulate/event_queue.hpp"
@@ -36,10 +37,11 @@ class Simulator final : public Integrator {
         events_(model),
         prelude_(model.code().n_prelude) {
     const auto& code = model.code();
-    nothing_jumps_ = code.switches.empty() && code.events.empty();
-    differentiable_ = code.events.empty() && std::ranges::none_of(code.switches, [](const jit::Switch& s) {
-                        return s.jumps && s.by_parameter;
-                      });
+    has_delays_ = pieces_->history().is_needed();
+    nothing_jumps_ = code.switches.empty() && code.events.empty() && !has_delays_;
+    differentiable_ =
+        code.events.empty() && !has_delays_ &&
+        std::ranges::none_of(code.switches, [](const jit::Switch& s) { return s.jumps && s.by_parameter; });
   }
 
   std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
@@ -103,6 +105,7 @@ class Simulator final : public Integrator {
     double last = t;
     int stops_in_place = 0;
     events_.restart();
+    if (has_delays_) begin_history(t);
     Moment arrival = Moment::at;
     while (true) {
       if (!settle(t, arrival)) return failure(t);
@@ -129,8 +132,12 @@ class Simulator final : public Integrator {
   /// The next time at which something is known to happen; exactly a requested time where it is meant to be
   /// one.
   double next_stop(double t) const {
+    double echo = std::numeric_limits<double>::infinity();
+    for (const double time : echoes_) {
+      if (time > t && !is_same_time(time, t)) echo = std::min(echo, time);
+    }
     const double stop =
-        std::min({run_.segment.end, switches_.next_time(t, prelude_.data()), events_.next_time()});
+        std::min({echo, run_.segment.end, switches_.next_time(t, prelude_.data()), events_.next_time()});
     const auto after = std::ranges::lower_bound(run_.times, stop);
     if (after != run_.times.end() && is_same_time(*after, stop)) return *after;
     if (after != run_.times.begin() && is_same_time(*(after - 1), stop)) return *(after - 1);
@@ -160,14 +167,35 @@ class Simulator final : public Integrator {
     return settle_moment(t, Moment::after);
   }
 
+  void begin_history(double t) {
+    echoes_.clear();
+    pieces_->history().restart(t, run_.x.data(), prelude_.data());
+    fill_delays(t);
+    pieces_->history().add_echoes(t, run_.x.data(), echoes_);
+  }
+
+  void fill_delays(double t) {
+    if (has_delays_) pieces_->history().fill(t, run_.x.data());
+  }
+
+  void note_jump(double t) {
+    if (!has_delays_) return;
+    pieces_->history().add_jump(t, run_.x.data());
+    fill_delays(t);
+    std::erase_if(echoes_, [&](double time) { return time <= t; });
+    pieces_->history().add_echoes(t, run_.x.data(), echoes_);
+  }
+
   bool settle_moment(double t, Moment moment) {
     double* x = run_.x.data();
+    fill_delays(t);
     switches_.update(t, x, moment, prelude_.data());
     if (model_.code().events.empty()) return true;
     const Moment later = moment == Moment::crossing ? Moment::at : moment;
     events_.note_triggers(t, x, prelude_.data(), moment);
     for (int i = 0; i < max_executions_at_once; ++i) {
       if (!events_.execute_next(t, x, prelude_.data(), moment)) return true;
+      note_jump(t);
       switches_.update(t, x, later, prelude_.data());
       events_.note_triggers(t, x, prelude_.data(), later);
     }
@@ -188,7 +216,8 @@ class Simulator final : public Integrator {
   SwitchValues switches_;
   EventQueue events_;
   std::vector<double> prelude_;
-  bool nothing_jumps_, differentiable_;
+  bool has_delays_, nothing_jumps_, differentiable_;
+  std::vector<double> echoes_;  // times at which delays look at jumps, passed ones among them
   Run run_;
   // What happened, in order: a cotangent that was received, or (empty) a piece that the integrator has taped.
   std::vector<std::vector<double>> tape_;

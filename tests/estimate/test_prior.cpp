@@ -75,7 +75,7 @@ INSTANTIATE_TEST_SUITE_P(
 }  // namespace
 
 TEST_P(EachPrior, integrates_to_one_over_what_it_is_a_density_of) {
-  const auto [type, a, b] = prior();
+  const auto [type, a, b, below, above] = prior();
   const bool uniform = type == PriorType::uniform || type == PriorType::parameter_scale_uniform;
   const bool of_log = type == PriorType::log_normal || type == PriorType::log_laplace;
   const auto density = [&](double z) {
@@ -100,7 +100,7 @@ TEST_P(EachPrior, has_the_slope_that_finite_differences_give) {
 }
 
 TEST_P(EachPrior, has_a_curvature_that_is_the_second_derivative_of_its_quadratic_part_and_never_negative) {
-  const auto [type, a, b] = prior();
+  const auto [type, a, b, below, above] = prior();
   for (const double offset : {-0.3, 0.0, 0.2}) {
     const auto x = place(a + offset);
     if (!x) continue;
@@ -124,7 +124,7 @@ TEST_P(EachPrior, has_a_curvature_that_is_the_second_derivative_of_its_quadratic
 }
 
 TEST_P(EachPrior, has_no_support_beyond_the_ends_of_a_uniform_one_and_everywhere_else) {
-  const auto [type, a, b] = prior();
+  const auto [type, a, b, below, above] = prior();
   const bool uniform = type == PriorType::uniform || type == PriorType::parameter_scale_uniform;
   for (const double z : {0.49, 3.01}) {
     const double x = is_of_parameter_scale(type) ? z : place(z).value();

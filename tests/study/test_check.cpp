@@ -54,11 +54,13 @@ TEST_F(Check, lists_all_errors_of_tables_and_model_at_once) {
 }
 
 TEST_F(Check, finds_what_only_the_join_finds) {
-  files.write("measurements.tsv",
-              "observableId\tsimulationConditionId\ttime\tmeasurement\nyA\tlow\tinf\t1.4\n");
+  std::string sbml = estimate::test::chain_sbml;
+  const std::string k2 = "<parameter id='k2' value='0.2' constant='true'/>";
+  sbml.replace(sbml.find(k2), k2.size(), "<parameter id='k2' constant='true'/>");
+  files.write("model.xml", sbml);
   const auto result = check(files.yaml());
   EXPECT_EQ(result.n_errors, 1);
-  EXPECT_THAT(files.shorten(result.text), HasSubstr("measurements.tsv:2: "));
+  EXPECT_THAT(files.shorten(result.text), HasSubstr("'k2' has no value in condition low"));
 }
 
 TEST_F(Check, reports_files_that_are_missing_or_something_else) {
