@@ -29,18 +29,33 @@ std::vector<const Delay*> in_order(const OdeModel& model) {
   return ordered;
 }
 
-/// What everything is at the start of a simulation; and before it, as a function of time.
-Expansion initial_expansion(const OdeModel& model, const std::vector<const Delay*>& delays) {
-  Expansion expand(*model.graph);
-  for (const State& state : model.states) expand.define(state, state.initial);
-  for (const InitialConstant& constant : model.initial_constants) expand.define(constant, constant.initial);
-  for (const Derived& derived : model.derived) expand.define(derived, derived.value);
-  for (const Delay* delay : delays) {
-    const Expr earlier = model.time - expand(delay->lag);
-    expand.define(*delay, symbolic::substitute(expand(delay->value), {{model.time, earlier}}));
+/// What everything is at the start of a simulation, and before it as a function of time.
+struct Beginning {
+  Expansion at_start, before;
+
+  Beginning(const OdeModel& model, const std::vector<const Delay*>& delays)
+      : at_start(*model.graph), before(*model.graph) {
+    for (Expansion* expand : {&at_start, &before}) {
+      for (const State& state : model.states) expand->define(state, state.initial);
+      for (const InitialConstant& constant : model.initial_constants) {
+        expand->define(constant, constant.initial);
+      }
+    }
+    symbolic::Differentiator differentiate(*model.graph);
+    for (const Derived& derived : model.derived) at_start.define(derived, derived.value);
+    for (const Derived& derived : model.derived) {
+      // No rates have acted then: a quantity moves as its initial value does.
+      before.define(derived,
+                    derived.rate_of ? differentiate(at_start(*derived.rate_of), model.time) : derived.value);
+    }
+    for (const Delay* delay : delays) {
+      const Expr earlier = model.time - at_start(delay->lag);
+      const Expr past = symbolic::substitute(before(delay->value), {{model.time, earlier}});
+      at_start.define(*delay, past);
+      before.define(*delay, past);
+    }
   }
-  return expand;
-}
+};
 
 /// The start, and what was before, must not need the past.
 void refuse_endless_past(const OdeModel& model, const FlatModel& flat) {
@@ -55,17 +70,17 @@ void refuse_endless_past(const OdeModel& model, const FlatModel& flat) {
 }
 
 /// Delays become states behind the model's own.
-void add_delays(const OdeModel& model, const std::vector<const Delay*>& delays, Expansion& at_start,
+void add_delays(const OdeModel& model, const std::vector<const Delay*>& delays, Beginning& beginning,
                 FlatModel& flat) {
   for (const Delay* delay : delays) {
     flat.delays.push_back({.state = static_cast<int>(flat.state_symbols.size()),
                            .lag = flat.flatten(delay->lag),
                            .value = flat.flatten(delay->value),
-                           .before = at_start(delay->value)});
+                           .before = beginning.before(delay->value)});
     flat.state_symbols.push_back(delay->symbol);
     flat.state_ids.push_back(delay->id);
     flat.rates.push_back(model.graph->constant(0));
-    flat.initials.push_back(at_start(delay->symbol));
+    flat.initials.push_back(beginning.at_start(delay->symbol));
   }
   refuse_endless_past(model, flat);
 }
@@ -109,7 +124,8 @@ FlatModel flatten(const OdeModel& model) {
   flat.graph = model.graph;
   flat.time = model.time;
   const auto delays = in_order(model);
-  Expansion at_start = initial_expansion(model, delays);
+  Beginning beginning(model, delays);
+  Expansion& at_start = beginning.at_start;
   Expansion always(*model.graph);
 
   const auto constants = values_of_initial_constants(model, at_start);
@@ -131,7 +147,7 @@ FlatModel flatten(const OdeModel& model) {
     flat.parameter_symbols.push_back(parameter.symbol);
     flat.parameter_ids.push_back(parameter.id);
   }
-  add_delays(model, delays, at_start, flat);
+  add_delays(model, delays, beginning, flat);
   for (const Event& event : model.events) flat.events.push_back(flatten_event(flat, event));
   return flat;
 }

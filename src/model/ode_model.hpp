@@ -43,6 +43,7 @@ struct Derived {
   Expr symbol;
   Expr value;  ///< acyclic over the other derived quantities
   core::Location where = {};
+  std::optional<Expr> rate_of = {};  ///< whose time derivative it is, if it is one (SBML: rateOf)
 };
 
 /// One "variable := value" of an event.

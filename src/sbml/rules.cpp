@@ -68,7 +68,7 @@ void define_rates_asked_for(Import& import) {
   for (std::size_t i = 0; i < import.maths.rates_asked_for().size(); ++i) {
     const Expr target = import.maths.rates_asked_for()[i];
     const Expr symbol = import.maths.rate_of(target);
-    import.model.derived.push_back({symbol.name(), symbol, rates(target)});
+    import.model.derived.push_back({symbol.name(), symbol, rates(target), {}, target});
   }
 }
 

@@ -153,13 +153,20 @@ TEST(Maths, a_quantity_called_time_is_not_the_time) {
   EXPECT_EQ(walk.value(model.derived_quantity("p")->symbol), 5);
 }
 
+TEST(Maths, a_delay_is_an_entry_of_the_model_with_its_line_and_the_same_delay_is_one_entry) {
+  const std::string delayed = "<apply>" + csymbol("delay") + a + number(3) + "</apply>";
+  const auto model = parse_model(model_of("<apply><plus/>" + delayed + delayed + "</apply>"), "m.xml");
+  ASSERT_EQ(model.delays.size(), 1u);
+  EXPECT_EQ(model.delays[0].value, *model.symbol("a"));
+  EXPECT_TRUE(model.delays[0].lag.is_constant(3));
+  EXPECT_EQ(model.delays[0].where.line, 4);
+}
+
 TEST(Maths, refuses_what_it_cannot_mean_with_its_line) {
   EXPECT_EQ(refusal_of(model_of("<ci>nothing</ci>")),
             "m.xml:4: unknown symbol nothing, in the assignment rule of p; declare it");
   EXPECT_EQ(refusal_of(model_of("<apply><ci>f</ci>" + a + "</apply>")),
             "m.xml:4: unknown function f, in the assignment rule of p; define it");
-  EXPECT_EQ(refusal_of(model_of("<apply>" + csymbol("delay") + a + n + "</apply>")),
-            "m.xml:4: delay() is not supported, in the assignment rule of p");
   EXPECT_EQ(refusal_of(model_of("<apply>" + csymbol("rateOf") + number(1) + "</apply>")),
             "m.xml:4: rateOf() needs the id of a quantity as its argument, in the assignment rule of p");
 }

@@ -77,12 +77,20 @@ TEST(Rules, rates_of_derived_quantities_follow_the_chain_rule) {
   EXPECT_EQ(Walk(model).value(model.derived_quantity("dk")->symbol), 0);
 }
 
-TEST(Rules, algebraic_ones_are_kept_with_what_they_may_determine) {
+TEST(Rules, algebraic_ones_determine_a_quantity_in_which_they_are_linear) {
+  const std::string difference = "<apply><minus/><ci>p</ci>" + q_squared + "</apply>";
   const auto model = parse_model(
-      parameters(loose, rules("<algebraicRule>" + math(q_squared) + "</algebraicRule>")), "m.xml");
-  ASSERT_EQ(model.algebraic.size(), 1u);
-  EXPECT_EQ(model.algebraic[0].where.line, 4);
-  EXPECT_EQ(model.algebraic_unknowns.size(), 2u);
+      parameters(loose, rules("<algebraicRule>" + math(difference) + "</algebraicRule>")), "m.xml");
+  ASSERT_TRUE(model.derived_quantity("p"));
+  EXPECT_FALSE(model.parameter("p"));
+  EXPECT_EQ(Walk(model).value(model.derived_quantity("p")->symbol), 4);
+}
+
+TEST(Rules, algebraic_ones_that_are_not_linear_are_refused_with_their_line) {
+  EXPECT_EQ(
+      refusal_of(parameters(loose, rules("<algebraicRule>" + math(q_squared) + "</algebraicRule>"))),
+      "m.xml:4: the algebraic rule is not linear in any quantity that it may determine; solve it for one "
+      "of them by an assignment rule");
 }
 
 TEST(Rules, without_maths_have_no_effect) {

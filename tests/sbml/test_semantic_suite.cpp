@@ -131,6 +131,6 @@ TEST(SemanticSuite, cases_without_events_follow_the_published_results) {
       ++n_refused;
     }
   }
-  std::cout << fmt::format("{} agreed, {} refused, {} with events or delays left out\n", n_agreed,
-                           n_refused, n_left_out);
+  std::cout << fmt::format("{} agreed, {} refused, {} with events or delays left out\n", n_agreed, n_refused,
+                           n_left_out);
 }

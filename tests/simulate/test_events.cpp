@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models.hpp"
+#include "event_model.hpp"
 
 using namespace kinetune;
 using simulate::IntegrationError;
@@ -12,63 +12,15 @@ using simulate::Mode;
 using symbolic::binary;
 using symbolic::Expr;
 using symbolic::Op;
+using test::EventModel;
 using test::Recorder;
 using test::Simulation;
-using test::SmallModel;
 
 namespace {
 
 Expr less(Expr a, Expr b) { return binary(Op::less, a, b); }
 Expr at_most(Expr a, Expr b) { return binary(Op::less_equal, a, b); }
 Expr both(Expr a, Expr b) { return binary(Op::logical_and, a, b); }
-
-/// Models with events, written down shortly.
-struct EventModel : SmallModel {
-  Expr time = ode.time;
-
-  /// Adds an event; what it returns may be changed.
-  model::Event& event(Expr trigger, std::vector<model::EventAssignment> assignments) {
-    model::Event event;
-    event.id = "e" + std::to_string(ode.events.size());
-    event.trigger = trigger;
-    event.assignments = std::move(assignments);
-    ode.events.push_back(event);
-    return ode.events.back();
-  }
-  /// A quantity that only events change.
-  Expr kept(const char* name, double value) {
-    state(name, number(0), number(value));
-    return symbol(name);
-  }
-
-  /// States (n_states) at the times.
-  std::vector<std::vector<double>> course(const std::vector<double>& times) {
-    const auto compiled = compile();
-    const auto integrator = make_cvodes(compiled, {.rtol = 1e-10, .atol = 1e-12});
-    Simulation run(compiled, parameter_values(), times.back());
-    Recorder recorder;
-    const auto result = integrator->forward(run.segment, Mode::states, run.x, {}, times, recorder);
-    EXPECT_TRUE(result.has_value()) << to_string(result.error().error);
-    return recorder.x;
-  }
-  double last(double time) { return course({time}).back()[0]; }
-
-  simulate::IntegrationFailure failure(double end, Mode mode = Mode::states) {
-    const auto compiled = compile();
-    const auto integrator = make_cvodes(compiled, {});
-    Simulation run(compiled, parameter_values(), end);
-    Recorder recorder;
-    const auto result = integrator->forward(run.segment, mode, run.x, run.s, {}, recorder);
-    EXPECT_FALSE(result.has_value());
-    return result ? simulate::IntegrationFailure{} : result.error();
-  }
-
-  std::vector<double> parameter_values() const {
-    std::vector<double> values;
-    for (const auto& p : ode.parameters) values.push_back(p.value);
-    return values;
-  }
-};
 
 }  // namespace
 

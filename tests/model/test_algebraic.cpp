@@ -1,0 +1,84 @@
+#include <gtest/gtest.h>
+
+#include "model/ode_model.hpp"
+
+using namespace kinetune;
+using model::OdeModel;
+using model::solve_algebraic;
+using symbolic::Expr;
+
+namespace {
+
+/// Parameters x = 1, y = 2, which equations may determine, and k = 3, which they may not.
+struct Equations {
+  OdeModel model;
+  Expr x = model.graph->symbol("x"), y = model.graph->symbol("y"), k = model.graph->symbol("k");
+
+  Equations() {
+    model.parameters = {{"x", x, 1}, {"y", y, 2}, {"k", k, 3}};
+    model.algebraic_unknowns = {x, y};
+  }
+  void equation(Expr residual) { model.algebraic.push_back({residual, {"m.xml", 7}}); }
+
+  /// With k = 3, time 0.
+  double value(Expr e) {
+    const auto flat = model::flatten(model);
+    return symbolic::evaluate(flat.flatten(e), [&](Expr symbol) {
+      EXPECT_EQ(symbol, k);
+      return 3.0;
+    });
+  }
+};
+
+}  // namespace
+
+TEST(Algebraic, linear_equations_are_solved_together) {
+  Equations e;  // 2 x + y = 12, x - y = k
+  e.equation(2.0 * e.x + e.y - 12.0);
+  e.equation(e.x - e.y - e.k);
+  solve_algebraic(e.model);
+  EXPECT_EQ(e.value(e.x), 5);
+  EXPECT_EQ(e.value(e.y), 2);
+}
+
+TEST(Algebraic, equations_look_through_derived_quantities) {
+  Equations e;
+  const Expr twice = e.model.graph->symbol("twice");
+  e.model.derived.push_back({"twice", twice, 2.0 * e.x});
+  e.equation(twice - e.k);
+  solve_algebraic(e.model);
+  EXPECT_EQ(e.value(e.x), 1.5);
+}
+
+TEST(Algebraic, what_events_set_is_left_to_them) {
+  Equations e;
+  e.model.parameters.erase(e.model.parameters.begin());
+  e.model.states.push_back({"x", e.x, e.model.graph->constant(0), e.model.graph->constant(1)});
+  model::Event event;
+  event.trigger = e.model.graph->constant(0);
+  event.assignments = {{e.x, e.k}};
+  e.model.events = {event};
+  e.equation(e.x + e.y - e.k);
+  solve_algebraic(e.model);
+  EXPECT_TRUE(e.model.state("x"));
+  EXPECT_TRUE(e.model.derived_quantity("y"));
+}
+
+TEST(Algebraic, what_is_not_linear_is_refused_with_its_line) {
+  Equations e;
+  e.equation(e.x * e.x - e.k);
+  try {
+    solve_algebraic(e.model);
+    FAIL();
+  } catch (const core::Error& error) {
+    EXPECT_EQ(error.where().line, 7);
+  }
+}
+
+TEST(Algebraic, more_equations_than_unknowns_are_refused) {
+  Equations e;
+  e.equation(e.x - e.k);
+  e.equation(e.y - e.k);
+  e.equation(e.x - e.y - e.k);
+  EXPECT_THROW(solve_algebraic(e.model), core::Error);
+}

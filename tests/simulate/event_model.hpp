@@ -1,0 +1,65 @@
+#pragma once
+
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "models.hpp"
+
+namespace kinetune::test {
+
+/// Models with events and delays, written down shortly.
+struct EventModel : SmallModel {
+  symbolic::Expr time = ode.time;
+
+  /// Adds an event; what it returns may be changed.
+  model::Event& event(symbolic::Expr trigger, std::vector<model::EventAssignment> assignments) {
+    model::Event event;
+    event.id = "e" + std::to_string(ode.events.size());
+    event.trigger = trigger;
+    event.assignments = std::move(assignments);
+    ode.events.push_back(event);
+    return ode.events.back();
+  }
+  /// A quantity that only events change.
+  symbolic::Expr kept(const char* name, double value) {
+    state(name, number(0), number(value));
+    return symbol(name);
+  }
+
+  symbolic::Expr delayed(symbolic::Expr value, symbolic::Expr lag) {
+    const std::string id = "delay#" + std::to_string(ode.delays.size() + 1);
+    ode.delays.push_back({id, ode.graph->symbol(id), value, lag});
+    return ode.delays.back().symbol;
+  }
+
+  /// States (n_states) at the times.
+  std::vector<std::vector<double>> course(const std::vector<double>& times) {
+    const auto compiled = compile();
+    const auto integrator = simulate::make_cvodes(compiled, {.rtol = 1e-10, .atol = 1e-12});
+    Simulation run(compiled, parameter_values(), times.back());
+    Recorder recorder;
+    const auto result = integrator->forward(run.segment, simulate::Mode::states, run.x, {}, times, recorder);
+    EXPECT_TRUE(result.has_value()) << to_string(result.error().error);
+    return recorder.x;
+  }
+  double last(double time) { return course({time}).back()[0]; }
+
+  simulate::IntegrationFailure failure(double end, simulate::Mode mode = simulate::Mode::states) {
+    const auto compiled = compile();
+    const auto integrator = simulate::make_cvodes(compiled, {});
+    Simulation run(compiled, parameter_values(), end);
+    Recorder recorder;
+    const auto result = integrator->forward(run.segment, mode, run.x, run.s, {}, recorder);
+    EXPECT_FALSE(result.has_value());
+    return result ? simulate::IntegrationFailure{} : result.error();
+  }
+
+  std::vector<double> parameter_values() const {
+    std::vector<double> values;
+    for (const auto& p : ode.parameters) values.push_back(p.value);
+    return values;
+  }
+};
+
+}  // namespace kinetune::test
