@@ -22,6 +22,10 @@ constexpr int max_newton_steps = 12;
 constexpr double times_to_show = 50.0;
 constexpr int max_states_for_eigenvalues = 250;
 
+// What looks conserved by the first may be a mode 10^12 times slower than others; then only rounding errors
+// count as nothing.
+constexpr double rank_thresholds[] = {1e-12, 1e-15};
+
 // Sums that vanish but for rounding errors, as a share of the sum of absolute values.
 constexpr double vanishing = 1e-9;
 
@@ -53,6 +57,7 @@ IntegrationFailure on_the_way(IntegrationFailure failure) {
 struct SteadyStates::Attempt {
   const Segment& segment;
   double time;                    ///< at which rates are taken
+  double threshold;               ///< of the system's rank
   std::span<const double> start;  ///< where conserved quantities are what they are
   std::vector<double> x, step, rates, jacobian;
   std::unique_ptr<SteadySystem> system = {};
@@ -129,9 +134,12 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
     point.time += length;
     n_still = *change < 1.0 ? n_still + 1 : 0;
     if (n_still == 0) still_from = point.time;
-    Attempt attempt{segment, late_time(segment, point.x, point.time), start, point.x, {}, {}, {}};
-    if (polish(attempt) && conserves(*attempt.system, point.visited, segment, attempt.time) &&
-        is_steady_later(attempt) && is_believable(attempt, point.time - segment.start)) {
+    for (const double threshold : rank_thresholds) {
+      Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, start, point.x, {}, {},
+                      {}};
+      if (!polish(attempt)) continue;
+      if (!conserves(*attempt.system, point.visited, segment, attempt.time)) continue;
+      if (!is_steady_later(attempt) || !is_believable(attempt, point.time - segment.start)) break;
       point.x = std::move(attempt.x);
       point.system = std::move(attempt.system);
       return point;
@@ -154,7 +162,7 @@ bool SteadyStates::linearise(Attempt& attempt) const {
   if (!all_finite(attempt.rates)) return false;
   std::vector<double> size(n);
   for (std::size_t i = 0; i < n; ++i) size[i] = std::fabs(attempt.x[i]) + options_.atol / options_.rtol;
-  attempt.system = SteadySystem::make(model_.code().jacobian, attempt.jacobian, size);
+  attempt.system = SteadySystem::make(model_.code().jacobian, attempt.jacobian, size, attempt.threshold);
   if (!attempt.system) return false;
   attempt.step.resize(n);
   for (std::size_t i = 0; i < n; ++i) attempt.step[i] = -attempt.rates[i];

@@ -13,9 +13,6 @@ extern "C" void dgeev_(const char* jobvl, const char* jobvr, const int* n, doubl
 namespace kinetune::simulate {
 namespace {
 
-// A pivot below this share of the largest, rows and columns scaled, means a row that depends on the others.
-constexpr double rank_threshold = 1e-12;
-
 jit::Pattern full_pattern(int n) {
   jit::Pattern pattern{n, n, {0}, {}};
   for (int j = 0; j < n; ++j) {
@@ -28,13 +25,14 @@ jit::Pattern full_pattern(int n) {
 /// LU with complete pivoting, as far as the rank goes. Row i of the result is row rows[i] of the matrix.
 class RankRevealing {
  public:
-  RankRevealing(int n, std::vector<double> matrix) : n_(n), a_(std::move(matrix)), rows_(n) {
+  RankRevealing(int n, std::vector<double> matrix, double threshold)
+      : n_(n), a_(std::move(matrix)), rows_(n) {
     std::iota(rows_.begin(), rows_.end(), 0);
     double largest = 0.0;
     for (rank_ = 0; rank_ < n_; ++rank_) {
       const double pivot = bring_largest_to_diagonal(rank_);
       largest = std::max(largest, pivot);
-      if (pivot <= rank_threshold * largest) return;
+      if (pivot <= threshold * largest) return;
       eliminate(rank_);
     }
   }
@@ -133,14 +131,14 @@ SteadySystem::SteadySystem(int n)
 
 std::unique_ptr<SteadySystem> SteadySystem::make(const jit::Pattern& pattern,
                                                  std::span<const double> jacobian,
-                                                 std::span<const double> size) {
+                                                 std::span<const double> size, double threshold) {
   if (!std::ranges::all_of(jacobian, [](double v) { return std::isfinite(v); })) return nullptr;
   std::unique_ptr<SteadySystem> system(new SteadySystem(pattern.n_rows));
   for (int j = 0; j < pattern.n_cols; ++j) {
     for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
       system->jacobian_[static_cast<std::size_t>(pattern.rows[e]) * pattern.n_cols + j] = jacobian[e];
   }
-  system->find_conserved(size);
+  system->find_conserved(size, threshold);
   return system->factor() ? std::move(system) : nullptr;
 }
 
@@ -153,7 +151,7 @@ double SteadySystem::conserved_amount(int c, std::span<const double> x) const {
 }
 
 /// Scales rows and columns first, so that neither slow reactions nor small units pass for a lack of rank.
-void SteadySystem::find_conserved(std::span<const double> size) {
+void SteadySystem::find_conserved(std::span<const double> size, double threshold) {
   std::vector<double> scaled = jacobian_;
   std::vector<double> scale(n_, 0.0);
   for (int i = 0; i < n_; ++i) {
@@ -164,7 +162,7 @@ void SteadySystem::find_conserved(std::span<const double> size) {
     scale[i] = 1.0 / largest;
     for (int j = 0; j < n_; ++j) row[j] *= scale[i];
   }
-  const RankRevealing lu(n_, std::move(scaled));
+  const RankRevealing lu(n_, std::move(scaled), threshold);
   for (int i = lu.rank(); i < n_; ++i) dependent_.push_back(lu.row(i));
   std::ranges::sort(dependent_);
   conserved_.resize(dependent_.size() * n_);

@@ -13,12 +13,14 @@ namespace kinetune::simulate {
 /// one gives way to the conserved quantity w with w'J = 0 that this means.
 class SteadySystem {
  public:
-  /// @param jacobian  values in the pattern's order
-  /// @param size      (n) of each state, positive: what counts as small
+  /// @param jacobian   values in the pattern's order
+  /// @param size       (n) of each state, positive: what counts as small
+  /// @param threshold  a pivot below this share of the largest, rows and columns scaled, means a row that
+  /// depends on the others
   /// @returns nothing when a value is no finite number, or when the conserved quantities do not make up for
   /// the missing rows (an eigenvalue 0 without an eigenvector of its own)
   static std::unique_ptr<SteadySystem> make(const jit::Pattern&, std::span<const double> jacobian,
-                                            std::span<const double> size);
+                                            std::span<const double> size, double threshold);
 
   int n_states() const { return n_; }
   int n_conserved() const { return static_cast<int>(dependent_.size()); }
@@ -40,7 +42,7 @@ class SteadySystem {
 
  private:
   explicit SteadySystem(int n);
-  void find_conserved(std::span<const double> size);
+  void find_conserved(std::span<const double> size, double threshold);
   bool factor();
 
   int n_;

@@ -26,7 +26,7 @@ struct Matrix {
     }
   }
   std::unique_ptr<SteadySystem> system() const {
-    return SteadySystem::make(pattern, values, std::vector<double>(pattern.n_rows, 1.0));
+    return SteadySystem::make(pattern, values, std::vector<double>(pattern.n_rows, 1.0), 1e-12);
   }
 };
 
