@@ -36,7 +36,7 @@ TEST(RunFile, everything_that_was_written_is_read) {
     RunFile file = create(path);
     for (std::uint64_t id = 0; id < 7; ++id) example::add(file, id);
     file.add_ranks({{.rank = 0, .host = "a", .busy_seconds = 5, .idle_seconds = 0.5, .n_starts = 7}});
-    const FitRow fit{"obs", "cond", "", 10, 1.5, 1.25, 0.5};
+    const FitRow fit{"obs", "cond", "", 10, 1.5, 1.25, 0.5, "log10"};
     const CurveRow curve[] = {{"obs", "cond", 0, 1}, {"obs", "cond", 1, 2}};
     file.set_fit({&fit, 1}, curve);
     ASSERT_TRUE(file.commit());
