@@ -123,6 +123,15 @@ void add_jumps(const model::FlatModel& model, SwitchBoard& board, ModelCode& cod
   set.kernels.push_back({"triggers", std::move(triggers), {}});
 }
 
+/// What the Jacobian is by: delayed values are given, not solved for, and have empty columns.
+std::vector<Expr> unknowns(const model::FlatModel& model) {
+  std::vector<Expr> symbols = model.state_symbols;
+  for (const model::FlatDelay& delay : model.delays) {
+    symbols[delay.state] = model.graph->symbol(fmt::format("#given{}", delay.state));
+  }
+  return symbols;
+}
+
 /// Adds the kernels of delays.
 void add_delays(const model::FlatModel& model, ModelCode& code, KernelSet& set) {
   Kernel lags{"lags", {}, {}}, values{"delayed_values", {}, {}}, before{"delayed_values_before", {}, {}};
@@ -150,7 +159,7 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
   code.n_parameters = static_cast<int>(model.parameter_symbols.size());
   code.n_outputs = static_cast<int>(source.outputs.size());
   code.differentiated = source.differentiated;
-  const SparseMatrix by_state = differentiate(rates, model.state_symbols, d, Diagonal::always_present);
+  const SparseMatrix by_state = differentiate(rates, unknowns(model), d, Diagonal::always_present);
   const SparseMatrix by_parameter = differentiate(rates, differentiated, d, Diagonal::as_it_is);
   const SparseMatrix initials = differentiate(model.initials, differentiated, d, Diagonal::as_it_is);
   code.jacobian = by_state.pattern;

@@ -89,7 +89,8 @@ struct ModelCode {
   int n_outputs = 0;
   int n_prelude = 0;  ///< doubles that depend on parameters alone, the parameters among them; then switches
   std::vector<int> differentiated;
-  Pattern jacobian;               ///< d rate / d state, (n_states, n_states), with the whole diagonal
+  Pattern
+      jacobian;  ///< d rate / d state, (n_states, n_states), with the whole diagonal; none by delayed values
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;

@@ -16,7 +16,7 @@ enum class LinearSolver { automatic, dense, klu };
 struct IntegratorOptions {
   double rtol = 1e-8;
   double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
-  int max_steps = 20000;  ///< of one segment, forward and backward each
+  int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
 
   /// @throws core::Error on what cannot be meant

@@ -10,9 +10,26 @@ namespace kinetune::simulate {
 namespace {
 
 constexpr int max_executions_at_once = 10000;
-// Stops that leave time where it is, but for this share of the segment, are counted together.
-constexpr double standstill = 1e-9;
-constexpr int max_stops_in_place = 1000;
+
+/// Notices when jumps follow each other without end.
+class StopCounter {
+ public:
+  explicit StopCounter(const Segment& segment)
+      : last_(segment.start), standstill_(1e-9 * (segment.end - segment.start)) {}
+
+  bool is_endless(double t) {
+    in_place_ = t - last_ <= standstill_ ? in_place_ + 1 : 0;
+    last_ = t;
+    return in_place_ > max_in_place || ++total_ > max_total;
+  }
+
+ private:
+  static constexpr int max_in_place = 1000;
+  static constexpr int max_total = 200000;
+
+  double last_, standstill_;
+  int in_place_ = 0, total_ = 0;
+};
 
 /// Passes on what belongs to a piece of the requested times.
 class Shifted final : public Sink {
@@ -102,8 +119,7 @@ class Simulator final : public Integrator {
   std::expected<void, IntegrationFailure> run() {
     double t = run_.segment.start;
     const double end = run_.segment.end;
-    double last = t;
-    int stops_in_place = 0;
+    StopCounter stops(run_.segment);
     events_.restart();
     if (has_delays_) begin_history(t);
     Moment arrival = Moment::at;
@@ -111,9 +127,7 @@ class Simulator final : public Integrator {
       if (!settle(t, arrival)) return failure(t);
       if (!(t < end)) return {};
       arrival = Moment::crossing;
-      stops_in_place = t - last <= standstill * (end - run_.segment.start) ? stops_in_place + 1 : 0;
-      last = t;
-      if (stops_in_place > max_stops_in_place) return failure(t);
+      if (stops.is_endless(t)) return failure(t);
       const double stop = next_stop(t);
       if (is_same_time(t, stop)) {
         t = stop;
