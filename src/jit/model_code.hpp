@@ -94,7 +94,9 @@ struct ModelCode {
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
-  std::vector<Switch> switches;  ///< their values are the prelude's last
+  std::vector<Switch> switches;   ///< their values are the prelude's last
+  Pattern switches_by_state;      ///< d argument / d state, (n_switches, n_states)
+  Pattern switches_by_parameter;  ///< d argument / d differentiated parameter, (n_switches, n_differentiated)
   std::vector<EventLayout> events;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date
 

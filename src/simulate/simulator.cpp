@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <limits>
+#include <variant>
 
 #include "simulate/denormals.hpp"
 #include "simulate/event_queue.hpp"
+#include "simulate/kink.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -52,13 +54,13 @@ class Simulator final : public Integrator {
         pieces_(std::move(pieces)),
         switches_(model),
         events_(model),
-        prelude_(model.code().n_prelude) {
+        prelude_(model.code().n_prelude),
+        kink_finder_(model),
+        held_(model.code().switches.size()) {
     const auto& code = model.code();
     has_delays_ = pieces_->history().is_needed();
     nothing_jumps_ = code.switches.empty() && code.events.empty() && !has_delays_;
-    differentiable_ =
-        code.events.empty() && !has_delays_ &&
-        std::ranges::none_of(code.switches, [](const jit::Switch& s) { return s.jumps && s.by_parameter; });
+    differentiable_ = code.events.empty() && !has_delays_;
   }
 
   std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
@@ -70,7 +72,7 @@ class Simulator final : public Integrator {
     const FlushDenormals flush;
     if (mode == Mode::adjoint) tape_starts_.push_back(tape_.size());
     if (nothing_jumps_) {
-      if (mode == Mode::adjoint) tape_.emplace_back();
+      if (mode == Mode::adjoint) tape_.emplace_back(Piece{});
       const Result reached = pieces_->forward(segment, mode, x, sensitivities, times, sink);
       if (!reached) return std::unexpected(reached.error());
       return {};
@@ -86,12 +88,15 @@ class Simulator final : public Integrator {
     const std::size_t first = tape_starts_.back();
     tape_starts_.pop_back();
     while (tape_.size() > first) {
-      const std::vector<double> cotangent = std::move(tape_.back());
+      const TapeEntry entry = std::move(tape_.back());
       tape_.pop_back();
-      if (cotangent.empty()) {
-        if (const auto result = pieces_->backward(adjoint, gradient); !result) return result;
+      if (const auto* kink = std::get_if<Kink>(&entry)) {
+        kink->carry_back(adjoint, gradient);
+      } else if (const auto* cotangent = std::get_if<Cotangent>(&entry)) {
+        for (std::size_t i = 0; i < cotangent->size(); ++i) adjoint[i] += (*cotangent)[i];
+      } else if (const auto result = pieces_->backward(adjoint, gradient); !result) {
+        return result;
       }
-      for (std::size_t i = 0; i < cotangent.size(); ++i) adjoint[i] += cotangent[i];
     }
     return {};
   }
@@ -105,6 +110,10 @@ class Simulator final : public Integrator {
   Statistics take_statistics() override { return pieces_->take_statistics(); }
 
  private:
+  struct Piece {};  // that the method has taped
+  using Cotangent = std::vector<double>;
+  using TapeEntry = std::variant<Piece, Cotangent, Kink>;
+
   using Result = std::expected<double, IntegrationFailure>;
 
   struct Run {
@@ -124,7 +133,11 @@ class Simulator final : public Integrator {
     if (has_delays_) begin_history(t);
     Moment arrival = Moment::at;
     while (true) {
+      std::copy_n(prelude_.data() + model_.code().first_switch(), held_.size(), held_.begin());
       if (!settle(t, arrival)) return failure(t);
+      if (run_.mode != Mode::states && arrival == Moment::crossing && !carry_over_kinks(t)) {
+        return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, t});
+      }
       if (!(t < end)) return {};
       arrival = Moment::crossing;
       if (stops.is_endless(t)) return failure(t);
@@ -168,7 +181,7 @@ class Simulator final : public Integrator {
     const Result reached = pieces_->forward(segment, r.mode, r.x, r.sensitivities, piece, sink);
     if (!reached) return reached;
     while (r.next < r.times.size() && r.times[r.next] < *reached) ++r.next;
-    if (r.mode == Mode::adjoint) tape_.emplace_back();
+    if (r.mode == Mode::adjoint) tape_.emplace_back(Piece{});
     return reached;
   }
 
@@ -178,6 +191,19 @@ class Simulator final : public Integrator {
     if (!settle_moment(t, arrival)) return false;
     hand_out(t);
     return settle_moment(t, Moment::after);
+  }
+
+  /// False where sensitivities cannot be carried over the switches that have changed.
+  bool carry_over_kinks(double t) {
+    kinks_.clear();
+    if (!kink_finder_.find(t, run_.x.data(), held_, prelude_, run_.segment.active, kinks_)) return false;
+    for (const Kink& kink : kinks_) {
+      if (run_.mode == Mode::forward)
+        kink.carry(run_.sensitivities);
+      else
+        tape_.emplace_back(kink);
+    }
+    return true;
   }
 
   void begin_history(double t) {
@@ -232,8 +258,10 @@ class Simulator final : public Integrator {
   bool has_delays_, nothing_jumps_, differentiable_;
   std::vector<double> echoes_;  // times at which delays look at jumps, passed ones among them
   Run run_;
-  // What happened, in order: a cotangent that was received, or (empty) a piece that the integrator has taped.
-  std::vector<std::vector<double>> tape_;
+  KinkFinder kink_finder_;
+  std::vector<Kink> kinks_;      // of one time
+  std::vector<double> held_;     // (n_switches) before that time
+  std::vector<TapeEntry> tape_;  // what happened, in order
   std::vector<std::size_t> tape_starts_;
 };
 
