@@ -36,7 +36,8 @@ PreparedSimulation prepare(const Simulation& simulation, const jit::ModelCode& c
     const int estimated = simulation.parameters[code.differentiated[k]].estimated;
     result.estimated_of.push_back(estimated);
     if (estimated < 0 ||
-        !(has_column(code.rates_by_parameter, j) || has_column(code.initials_by_parameter, j)))
+        !(has_column(code.rates_by_parameter, j) || has_column(code.initials_by_parameter, j) ||
+          has_column(code.switches_by_parameter, j)))
       continue;
     result.active.push_back(j);
     result.active_estimated.push_back(estimated);
