@@ -9,7 +9,7 @@
 namespace kinetune::optimize {
 namespace {
 
-constexpr int max_steps = 8;
+constexpr int max_steps = 14;
 constexpr double shrinkage = 2.0;
 constexpr double good_enough = 1e-8;  // relative
 

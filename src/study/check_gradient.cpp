@@ -60,6 +60,7 @@ class Methods {
   PointCheck check(std::string name, std::span<const double> x, bool with_differences) {
     PointCheck point;
     point.name = std::move(name);
+    point.x.assign(x.begin(), x.end());
     const auto value = forward_.evaluate(x, Order::value);
     if (!value) {
       point.trust = Trust::no_value;
@@ -72,7 +73,7 @@ class Methods {
     const auto adjoint = adjoint_.evaluate(x, Order::gradient);
     if (!adjoint) return with_failure(std::move(point), "adjoint", adjoint.error());
     for (std::size_t i = 0; i < x.size(); ++i)
-      point.gradient.push_back({x[i], forward->gradient[i], adjoint->gradient[i], {}});
+      point.gradient.push_back({forward->gradient[i], adjoint->gradient[i], {}});
     if (with_differences && !take_differences(x, point)) return point;
     judge(point, size_without_cancellation(*forward));
     return point;
@@ -131,14 +132,13 @@ class Methods {
 /// The simulations in which the methods do not agree, each looked at alone.
 std::vector<std::string> culprits(const estimate::Problem& problem, const jit::ModelCode& code,
                                   const CheckGradientOptions& options, const PointCheck& point) {
-  std::vector<double> x;
-  for (const ParameterGradient& g : point.gradient) x.push_back(g.x);
   std::vector<std::string> conditions;
   for (const estimate::Simulation& simulation : problem.simulations) {
     estimate::Problem part = problem;
     part.simulations = {simulation};
     for (auto& parameter : part.parameters) parameter.prior.reset();
-    const PointCheck alone = Methods(part, code, options).check("", x, point.forward_difference.has_value());
+    const PointCheck alone =
+        Methods(part, code, options).check("", point.x, point.forward_difference.has_value());
     if (alone.trust == Trust::no) conditions.push_back(simulation.condition_id);
   }
   return conditions;

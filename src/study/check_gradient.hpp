@@ -28,7 +28,6 @@ struct CheckGradientOptions {
 
 /// What the ways to a derivative say, by a parameter on its scale.
 struct ParameterGradient {
-  double x = 0;
   double forward = 0, adjoint = 0;
   std::optional<optimize::Difference> difference;
 };
@@ -48,7 +47,8 @@ struct PointCheck {
   Trust trust = Trust::no;
   double fval = 0;
   double norm = 0;                                        ///< of the forward gradient
-  std::vector<ParameterGradient> gradient;                ///< empty where a method fails
+  std::vector<double> x;                                  ///< (n_x)
+  std::vector<ParameterGradient> gradient;                ///< (n_x), empty where a method fails
   double forward_adjoint = 0;                             ///< relative difference
   std::optional<double> forward_difference, uncertainty;  ///< of the differences; absent if not taken
   std::string failure;                                    ///< what failed: method, reason, condition, time

@@ -104,10 +104,14 @@ std::string GradientCheck::to_table() const {
   std::string table =
       "point\tparameterId\tscaledValue\tforward\tadjoint\tdifference\tdifferenceError\tstep\n";
   for (const PointCheck& point : points) {
-    for (std::size_t i = 0; i < point.gradient.size(); ++i) {
+    for (std::size_t i = 0; i < point.x.size(); ++i) {
+      table += fmt::format("{}\t{}\t{:.17g}", point.name, parameter_ids[i], point.x[i]);
+      if (point.gradient.empty()) {
+        table += "\t\t\t\t\t\n";
+        continue;
+      }
       const ParameterGradient& g = point.gradient[i];
-      table += fmt::format("{}\t{}\t{:.17g}\t{:.17g}\t{:.17g}", point.name, parameter_ids[i], g.x, g.forward,
-                           g.adjoint);
+      table += fmt::format("\t{:.17g}\t{:.17g}", g.forward, g.adjoint);
       table += g.difference ? fmt::format("\t{:.17g}\t{:.3g}\t{:.3g}\n", g.difference->value,
                                           g.difference->error, g.difference->step)
                             : "\t\t\t\n";
