@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "jit/second_derivatives.hpp"
 #include "jit/switches.hpp"
 
 namespace kinetune::jit {
@@ -156,7 +157,7 @@ void add_delays(const model::FlatModel& model, ModelCode& code, KernelSet& set) 
 
 }  // namespace
 
-KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
+KernelSet make_kernels(const ModelSource& source, const CompileOptions& options, ModelCode& code) {
   const model::FlatModel& model = source.model;
   SwitchBoard board(model);
   std::vector<Expr> rates;
@@ -193,6 +194,11 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
                  {"outputs", source.outputs, {}}};
   add_jumps(model, differentiated, board, d, code, set);
   add_delays(model, code, set);
+  if (options.derivatives == Derivatives::second) {
+    add_second_derivatives(model, rates,
+                           {by_state.pattern, by_state.values, by_parameter.pattern, by_parameter.values},
+                           options.max_second_derivatives, d, code, set);
+  }
   for (std::size_t i = 0; i < source.observables.size(); ++i) {
     const ObservableSource& observable = source.observables[i];
     Bindings own;

@@ -79,6 +79,26 @@ struct EventLayout {
   std::vector<int> targets;  ///< states
 };
 
+/// How a matrix of first derivatives changes along a direction u of states and time: of its pattern those
+/// entries that do, each a sum of second derivatives times components of u.
+struct Contraction {
+  Pattern pattern;
+  std::vector<int> term_starts;  ///< (n_nonzeros + 1)
+  std::vector<int> values;       ///< (n_terms) index into CompiledModel::second_derivatives
+  std::vector<int> directions;   ///< (n_terms) index of a state; n_states: time
+
+  int n_terms() const { return static_cast<int>(values.size()); }
+};
+
+/// What Rosenbrock methods need beside first derivatives.
+struct Curvature {
+  bool is_present = false;         ///< the code has the kernels
+  std::vector<int> rates_by_time;  ///< rates that depend on time explicitly
+  int n_values = 0;                ///< second derivatives
+  Contraction by_state;            ///< of the Jacobian
+  Contraction by_parameter;        ///< of the rates' derivatives by parameters
+};
+
 /// Native code of a model with all that is needed to call it; plain data that can be sent to another process.
 /// It runs on processors that have what the compiling one has.
 struct ModelCode {
@@ -98,6 +118,7 @@ struct ModelCode {
   Pattern switches_by_state;      ///< d argument / d state, (n_switches, n_states)
   Pattern switches_by_parameter;  ///< d argument / d differentiated parameter, (n_switches, n_differentiated)
   std::vector<EventLayout> events;
+  Curvature curvature;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date
 
   int first_switch() const { return n_prelude - static_cast<int>(switches.size()); }
@@ -107,10 +128,17 @@ struct ModelCode {
   static ModelCode from_bytes(std::string_view);
 };
 
+enum class Derivatives {
+  first,
+  second  ///< for Rosenbrock methods; a model that has too many, or delays, gets none
+};
+
 struct CompileOptions {
   int max_operations_per_function =
       600;  ///< longer kernels are cut: code generation is worse than linear in length
   unsigned max_threads = 4;
+  Derivatives derivatives = Derivatives::first;
+  int max_second_derivatives = 200'000;  ///< terms of the contractions
 };
 
 /// Derivatives on the expression graph, then LLVM code generation for this processor.
