@@ -39,7 +39,7 @@ SimulationRun::SimulationRun(const jit::CompiledModel& model, const Problem& pro
     : model_(model),
       problem_(problem),
       preparation_(prepare(problem, model.code())),
-      integrator_(simulate::make_cvodes(model, options)),
+      integrator_(simulate::make_integrator(model, options)),
       steady_states_(model, options) {}
 
 std::size_t SimulationRun::most_columns() const {

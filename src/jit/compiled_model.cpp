@@ -65,6 +65,10 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   lags_ = library_->find("lags");
   delayed_values_ = library_->find("delayed_values");
   delayed_values_before_ = library_->find("delayed_values_before");
+  if (code_.curvature.is_present) {
+    rates_by_time_ = library_->find("rates_by_time");
+    second_derivatives_ = library_->find("second_derivatives");
+  }
   for (std::size_t i = 0; i < code_.events.size(); ++i) {
     events_.push_back(library_->find(fmt::format("event_{}", i)));
     if (n_differentiated() > 0)

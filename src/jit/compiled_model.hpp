@@ -51,6 +51,15 @@ class CompiledModel {
     rates_and_derivatives_(t, x, prelude, nullptr, all);
   }
 
+  /// Derivatives by time of the rates in code().curvature.rates_by_time. Only where curvature is present.
+  void rates_by_time(double t, const double* x, const double* prelude, double* values) const {
+    rates_by_time_(t, x, prelude, nullptr, values);
+  }
+  /// The numbers that code().curvature's contractions are made of (n_values). Only where it is present.
+  void second_derivatives(double t, const double* x, const double* prelude, double* values) const {
+    second_derivatives_(t, x, prelude, nullptr, values);
+  }
+
   /// The source's outputs (n_outputs).
   void outputs(double t, const double* x, const double* prelude, double* values) const {
     outputs_(t, x, prelude, nullptr, values);
@@ -117,6 +126,7 @@ class CompiledModel {
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
       rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_derivatives_, triggers_,
       lags_, delayed_values_, delayed_values_before_;
+  Kernel rates_by_time_ = nullptr, second_derivatives_ = nullptr;
   std::vector<Kernel> observables_, observable_derivatives_, events_, event_derivatives_;
 };
 

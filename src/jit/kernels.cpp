@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "jit/second_derivatives.hpp"
 #include "jit/switches.hpp"
 
 namespace kinetune::jit {
@@ -85,10 +86,10 @@ ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& stat
   return gradient;
 }
 
-/// Appends the derivatives of functions in the order that Derivatives states.
-Derivatives append_derivatives(const std::vector<Expr>& functions, const model::FlatModel& model,
-                               const std::vector<Expr>& differentiated, Differentiator& d,
-                               std::vector<Expr>& results) {
+/// Appends the derivatives of functions in the order that GradientLayout states.
+GradientLayout append_derivatives(const std::vector<Expr>& functions, const model::FlatModel& model,
+                                  const std::vector<Expr>& differentiated, Differentiator& d,
+                                  std::vector<Expr>& results) {
   const SparseMatrix by_state = differentiate(functions, model.state_symbols, d, Diagonal::as_it_is);
   const SparseMatrix by_parameter = differentiate(functions, differentiated, d, Diagonal::as_it_is);
   for (const Expr f : functions) results.push_back(d(f, model.time));
@@ -169,7 +170,7 @@ void add_delays(const model::FlatModel& model, ModelCode& code, KernelSet& set) 
 
 }  // namespace
 
-KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
+KernelSet make_kernels(const ModelSource& source, const CompileOptions& options, ModelCode& code) {
   const model::FlatModel& model = source.model;
   SwitchBoard board(model);
   std::vector<Expr> rates;
@@ -206,6 +207,11 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
                  {"outputs", source.outputs, {}}};
   add_jumps(model, differentiated, board, d, code, set);
   add_delays(model, code, set);
+  if (options.derivatives == Derivatives::second) {
+    add_second_derivatives(model, rates,
+                           {by_state.pattern, by_state.values, by_parameter.pattern, by_parameter.values},
+                           options.max_second_derivatives, d, code, set);
+  }
   for (std::size_t i = 0; i < source.observables.size(); ++i) {
     const ObservableSource& observable = source.observables[i];
     Bindings own;

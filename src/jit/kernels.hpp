@@ -30,7 +30,7 @@ struct KernelSet {
 
 /// The kernels of a model under the names that CompiledModel looks up; fills in all of `code` but the
 /// objects.
-KernelSet make_kernels(const ModelSource&, ModelCode& code);
+KernelSet make_kernels(const ModelSource&, const CompileOptions&, ModelCode& code);
 
 /// Moves what depends on parameters alone out of the kernels into the first one, "prelude", whose results the
 /// others read. The parameters themselves stand behind the hoisted values.

@@ -33,7 +33,7 @@ void serialize(Archive& archive, Switch& s) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, Derivatives& d) {
+void serialize(Archive& archive, GradientLayout& d) {
   archive(d.by_state, d.by_parameter);
 }
 
@@ -44,10 +44,20 @@ void serialize(Archive& archive, EventLayout& e) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, Contraction& c) {
+  archive(c.pattern, c.term_starts, c.values, c.directions);
+}
+
+template <class Archive>
+void serialize(Archive& archive, Curvature& c) {
+  archive(c.is_present, c.rates_by_time, c.n_values, c.by_state, c.by_parameter);
+}
+
+template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
           c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches,
-          c.switch_derivatives, c.events, c.n_delays);
+          c.switch_derivatives, c.events, c.curvature, c.n_delays);
 }
 
 double Switch::value(double argument) const {
@@ -77,7 +87,7 @@ ModelCode ModelCode::from_bytes(std::string_view bytes) {
 
 ModelCode compile(const ModelSource& source, const CompileOptions& options) {
   ModelCode code;
-  KernelSet kernels = make_kernels(source, code);
+  KernelSet kernels = make_kernels(source, options, code);
   code.n_prelude = hoist(kernels, source.model);
   for (const symbolic::Expr symbol : kernels.switches) {
     kernels.common.emplace(symbol.id(), Slot{Slot::Array::prelude, code.n_prelude++});

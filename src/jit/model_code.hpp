@@ -70,7 +70,7 @@ struct Switch {
 
 /// Derivatives of some quantities. A kernel gives those by time (n_rows), then by states and by
 /// differentiated parameters in the order of these.
-struct Derivatives {
+struct GradientLayout {
   Pattern by_state;      ///< (n_rows, n_states)
   Pattern by_parameter;  ///< (n_rows, n_differentiated)
 
@@ -86,8 +86,28 @@ struct EventLayout {
   bool persistent = true;
   bool values_from_trigger_time = true;
   std::vector<int> targets;  ///< states
-  Derivatives
-      derivatives;  ///< of what its kernel gives, without the priority's; none without `differentiated`
+  /// Of what its kernel gives, without the priority; none without `differentiated`.
+  GradientLayout derivatives;
+};
+
+/// How a matrix of first derivatives changes along a direction u of states and time: of its pattern those
+/// entries that do, each a sum of second derivatives times components of u.
+struct Contraction {
+  Pattern pattern;
+  std::vector<int> term_starts;  ///< (n_nonzeros + 1)
+  std::vector<int> values;       ///< (n_terms) index into CompiledModel::second_derivatives
+  std::vector<int> directions;   ///< (n_terms) index of a state; n_states: time
+
+  int n_terms() const { return static_cast<int>(values.size()); }
+};
+
+/// What Rosenbrock methods need beside first derivatives.
+struct Curvature {
+  bool is_present = false;         ///< the code has the kernels
+  std::vector<int> rates_by_time;  ///< rates that depend on time explicitly
+  int n_values = 0;                ///< second derivatives
+  Contraction by_state;            ///< of the Jacobian
+  Contraction by_parameter;        ///< of the rates' derivatives by parameters
 };
 
 /// Native code of a model with all that is needed to call it; plain data that can be sent to another process.
@@ -105,9 +125,10 @@ struct ModelCode {
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
-  std::vector<Switch> switches;    ///< their values are the prelude's last
-  Derivatives switch_derivatives;  ///< of their arguments
+  std::vector<Switch> switches;       ///< their values are the prelude's last
+  GradientLayout switch_derivatives;  ///< of their arguments
   std::vector<EventLayout> events;
+  Curvature curvature;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date
 
   int first_switch() const { return n_prelude - static_cast<int>(switches.size()); }
@@ -117,10 +138,17 @@ struct ModelCode {
   static ModelCode from_bytes(std::string_view);
 };
 
+enum class Derivatives {
+  first,
+  second  ///< for Rosenbrock methods; a model that has too many, or delays, gets none
+};
+
 struct CompileOptions {
   int max_operations_per_function =
       600;  ///< longer kernels are cut: code generation is worse than linear in length
   unsigned max_threads = 4;
+  Derivatives derivatives = Derivatives::first;
+  int max_second_derivatives = 200'000;  ///< terms of the contractions
 };
 
 /// Derivatives on the expression graph, then LLVM code generation for this processor.

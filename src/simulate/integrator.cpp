@@ -18,6 +18,23 @@ void IntegratorOptions::validate() const {
     throw core::Error({}, fmt::format("at most {} steps", max_steps), "give a positive number");
 }
 
+std::string_view name(Method method) {
+  switch (method) {
+    case Method::rodas5p:
+      return "rodas5p";
+    case Method::rodas4p2:
+      return "rodas4p2";
+    case Method::cvodes:
+      break;
+  }
+  return "cvodes";
+}
+
+std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model,
+                                            const IntegratorOptions& options) {
+  return options.method == Method::cvodes ? make_cvodes(model, options) : make_rosenbrock(model, options);
+}
+
 std::string_view to_string(IntegrationError error) {
   switch (error) {
     case IntegrationError::too_many_steps:

@@ -10,6 +10,13 @@
 
 namespace kinetune::simulate {
 
+enum class Method {
+  cvodes,   ///< for every model, large ones best
+  rodas5p,  ///< Rosenbrock, order 5: fast on small and medium models; needs second derivatives
+  rodas4p2  ///< Rosenbrock, order 4: the faster one where tolerances are loose
+};
+std::string_view name(Method);
+
 enum class LinearSolver { automatic, dense, klu };
 
 /// Accuracy and limits of an integration, whichever method carries it out.
@@ -18,6 +25,7 @@ struct IntegratorOptions {
   double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
   int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
+  Method method = Method::cvodes;
 
   /// @throws core::Error on what cannot be meant
   void validate() const;
@@ -123,5 +131,14 @@ class Integrator {
 /// factorisation serves all.
 /// @param model  must outlive the integrator
 std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const IntegratorOptions&);
+
+/// Rodas5P or Rodas4P2 (rodas_coefficients.hpp). Forward sensitivities and adjoints are the exact derivatives
+/// of what the method computes, so that they agree to rounding.
+/// @param model  must outlive the integrator
+/// @throws core::Error where the model was compiled without second derivatives
+std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model, const IntegratorOptions&);
+
+/// The integrator of options.method. @throws core::Error where the method cannot carry the model
+std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model, const IntegratorOptions&);
 
 }  // namespace kinetune::simulate

@@ -20,6 +20,6 @@ struct LoadedProblem {
 };
 
 /// Reads, checks and compiles. @throws core::Error
-LoadedProblem load(const std::filesystem::path& problem_yaml);
+LoadedProblem load(const std::filesystem::path& problem_yaml, const jit::CompileOptions& = {});
 
 }  // namespace kinetune::study

@@ -1,10 +1,13 @@
-// What does a gradient cost beside a simulation of the same problem, by forward and by adjoint sensitivities?
+// What does a gradient cost, by which method, when all are as accurate?
 //
-// Thread CPU time of one evaluation of the objective over all conditions, at default tolerances, at the
-// points of shared/reference/gradients (serine: at its nominal parameters). The table at the end holds the
-// ratios within this run; absolute times depend on the machine and its load. Forward gradients grow with the
-// number of parameters that a condition's dynamics depend on, adjoint ones do not.
+// Each problem is evaluated at the point of shared/reference/gradients (serine: at its nominal parameters).
+// Each method runs with those tolerances of a grid at which it is fastest among those whose gradient is
+// within 1e-4 (in norm) of one that was integrated tightly; then thread CPU time of one evaluation of the
+// objective over all conditions is measured. The tables at the end hold times and ratios within this run;
+// absolute times depend on the machine and its load. Forward gradients grow with the number of parameters
+// that a condition's dynamics depend on, adjoint ones do not.
 
+#include <cmath>
 #include <map>
 #include <memory>
 #include <optional>
@@ -13,6 +16,7 @@
 
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <time.h>
 
 #include "estimate/posterior.hpp"
 #include "shared_folder.hpp"
@@ -24,12 +28,12 @@ namespace {
 using namespace kinetune;
 using estimate::Sensitivities;
 using optimize::Order;
+using simulate::IntegratorOptions;
+using simulate::Method;
 
-struct Subject {
-  std::string name;
-  study::LoadedProblem loaded;
-  std::vector<double> x;
-};
+constexpr double wanted_accuracy = 1e-4;
+
+constexpr Method methods[] = {Method::cvodes, Method::rodas5p, Method::rodas4p2};
 
 struct Kind {
   const char* name;
@@ -40,8 +44,62 @@ constexpr Kind kinds[] = {{"simulation", Order::value, Sensitivities::forward},
                           {"forward", Order::gradient, Sensitivities::forward},
                           {"adjoint", Order::gradient, Sensitivities::adjoint}};
 
-void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind) {
-  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.code, {{}, kind.sensitivities});
+struct Subject {
+  std::string name;
+  study::LoadedProblem loaded;
+  std::vector<double> x;
+  std::vector<double> gradient;  ///< integrated tightly
+};
+
+double thread_seconds() {
+  timespec t{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
+}
+
+std::vector<double> gradient(const Subject& subject, const IntegratorOptions& options,
+                             Sensitivities sensitivities, double* seconds = nullptr) {
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.code, {options, sensitivities});
+  auto result = posterior.evaluate(subject.x, Order::gradient);
+  if (seconds && result) {
+    const double start = thread_seconds();
+    result = posterior.evaluate(subject.x, Order::gradient);
+    *seconds = thread_seconds() - start;
+  }
+  return result ? result->gradient : std::vector<double>();
+}
+
+double relative_distance(const std::vector<double>& a, const std::vector<double>& b) {
+  if (a.size() != b.size()) return HUGE_VAL;
+  double difference = 0, size = 0;
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    difference += (a[i] - b[i]) * (a[i] - b[i]);
+    size += b[i] * b[i];
+  }
+  return std::sqrt(difference / size);
+}
+
+/// The tolerances with which a method is fastest among those that are accurate.
+std::optional<IntegratorOptions> match(const Subject& subject, Method method, Sensitivities sensitivities) {
+  std::optional<IntegratorOptions> best;
+  double least = HUGE_VAL;
+  for (const double atol : {1e-5, 1e-8, 1e-11, 1e-16}) {
+    for (double rtol = 1e-2; rtol > 0.9e-9; rtol /= std::sqrt(10.0)) {
+      const IntegratorOptions options{.rtol = rtol, .atol = atol, .method = method};
+      double seconds = HUGE_VAL;
+      const auto found = gradient(subject, options, sensitivities, &seconds);
+      if (relative_distance(found, subject.gradient) > wanted_accuracy) continue;
+      if (seconds < least) best = options;
+      least = std::min(least, seconds);
+      break;  // tighter ones are slower
+    }
+  }
+  return best;
+}
+
+void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind,
+              const IntegratorOptions& options) {
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.code, {options, kind.sensitivities});
   for (auto _ : state) {
     const auto result = posterior.evaluate(subject.x, kind.order);
     if (!result) {
@@ -50,24 +108,47 @@ void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind)
     }
     benchmark::DoNotOptimize(result->fval);
   }
+  estimate::Details details;
+  (void)posterior.assess(subject.x, Order::value, &details);
+  long steps = 0;
+  for (const auto& s : details.simulations) steps += s.statistics.steps;
+  state.counters["steps"] = static_cast<double>(steps);
+  state.counters["rtol"] = options.rtol;
+  state.counters["atol"] = options.atol;
 }
 
-std::vector<std::shared_ptr<Subject>> subjects() {
+std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
   std::vector<std::shared_ptr<Subject>> found;
   const auto add = [&](const std::string& name, const std::filesystem::path& yaml,
                        const std::optional<std::filesystem::path>& parameters) {
+    if (name.find(filter) == std::string::npos) return;
     if (!std::filesystem::exists(yaml) || (parameters && !std::filesystem::exists(*parameters))) {
       fmt::print("{}: skipped, there is no {}; KINETUNE_SHARED names the folder of public data\n", name,
                  yaml.string());
       return;
     }
-    auto loaded = study::load(yaml);
+    auto loaded = study::load(yaml, {.derivatives = jit::Derivatives::second});
     auto x = study::parameter_vector(parameters, loaded.problem);
-    found.push_back(std::make_shared<Subject>(Subject{name, std::move(loaded), std::move(x)}));
+    auto subject = std::make_shared<Subject>(Subject{name, std::move(loaded), std::move(x), {}});
+    for (const Method method : {Method::rodas5p, Method::cvodes}) {
+      if (method != Method::cvodes && !subject->loaded.code.curvature.is_present) continue;
+      subject->gradient =
+          gradient(*subject, {.rtol = 1e-10, .atol = 1e-16, .max_steps = 1000000, .method = method},
+                   Sensitivities::forward);
+      if (!subject->gradient.empty()) break;
+    }
+    if (subject->gradient.empty())
+      fmt::print("{}: skipped, no method integrates it tightly\n", name);
+    else
+      found.push_back(std::move(subject));
   };
   add("serine", std::filesystem::path(KINETUNE_SOURCE_DIR) / "inputs/serine/serine.yaml", {});
   const auto shared = shared_folder();
-  for (const std::string name : {"Boehm_JProteomeRes2014", "Elowitz_Nature2000", "Bachmann_MSB2011"}) {
+  for (const std::string name :
+       {"Boehm_JProteomeRes2014", "Borghans_BiophysChem1997", "Elowitz_Nature2000", "Sneyd_PNAS2002",
+        "Rahman_MBS2016", "Bachmann_MSB2011", "Beer_MolBioSystems2014", "Blasi_CellSystems2016",
+        "Brannmark_JBC2010", "Fujita_SciSignal2010", "Laske_PLOSComputBiol2019", "Oliveira_NatCommun2021",
+        "Schwen_PONE2014", "Zheng_PNAS2012"}) {
     add(name, shared / "data/petab-benchmarks" / name / (name + ".yaml"),
         shared / "reference/gradients" / (name + ".tsv"));
   }
@@ -101,38 +182,68 @@ class Keeper final : public benchmark::ConsoleReporter {
   bool failed_ = false;
 };
 
-std::string name_of(const Subject& subject, const Kind& kind) { return subject.name + "/" + kind.name; }
+std::string name_of(const Subject& subject, Method method, const Kind& kind) {
+  return fmt::format("{}/{}/{}", subject.name, name(method), kind.name);
+}
 
-void print_ratios(const std::vector<std::shared_ptr<Subject>>& subjects, const Keeper& keeper) {
-  fmt::print("\n{:<24} {:>8} {:>11} {:>16} {:>16}\n", "", "states", "parameters", "forward/simul.",
-             "adjoint/simul.");
+void print_table(const std::vector<std::shared_ptr<Subject>>& subjects, const Keeper& keeper) {
+  fmt::print("\nms\n{:<26} {:>6} {:>6} {:<9} {:>10} {:>10} {:>10} {:>11} {:>11}\n", "", "states", "param.",
+             "method", "simulation", "forward", "adjoint", "best/simul.", "CVODES/this");
+  const auto text = [](const std::optional<double>& v) { return v ? fmt::format("{:.4g}", *v) : "-"; };
   for (const auto& subject : subjects) {
-    const auto simulation = keeper.time(name_of(*subject, kinds[0]));
-    const auto forward = keeper.time(name_of(*subject, kinds[1]));
-    const auto adjoint = keeper.time(name_of(*subject, kinds[2]));
-    if (!simulation || !forward || !adjoint) continue;
-    fmt::print("{:<24} {:>8} {:>11} {:>16.2f} {:>16.2f}\n", subject->name, subject->loaded.code.n_states,
-               subject->x.size(), *forward / *simulation, *adjoint / *simulation);
+    std::optional<double> cvodes;
+    for (const Method method : methods) {
+      const auto time = [&](int kind) { return keeper.time(name_of(*subject, method, kinds[kind])); };
+      std::optional<double> best = time(1);
+      if (time(2) && (!best || *time(2) < *best)) best = time(2);
+      if (!best) continue;
+      if (method == Method::cvodes) cvodes = best;
+      fmt::print("{:<26} {:>6} {:>6} {:<9} {:>10} {:>10} {:>10} {:>11} {:>11}\n", subject->name,
+                 subject->loaded.code.n_states, subject->x.size(), name(method), text(time(0)), text(time(1)),
+                 text(time(2)), text(time(0) ? std::optional(*best / *time(0)) : std::nullopt),
+                 text(cvodes ? std::optional(*cvodes / *best) : std::nullopt));
+    }
   }
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Matching takes a while: with --subject=NAME only problems of such names are looked at.
+  std::string filter;
+  for (int i = 1; i < argc; ++i) {
+    const std::string argument = argv[i];
+    if (!argument.starts_with("--subject=")) continue;
+    filter = argument.substr(10);
+    std::copy(argv + i + 1, argv + argc, argv + i);
+    --argc;
+    break;
+  }
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  const auto all = subjects();
+  const auto all = subjects(filter);
   for (const auto& subject : all) {
-    for (const Kind& kind : kinds) {
-      benchmark::RegisterBenchmark(name_of(*subject, kind).c_str(), [subject,
-                                                                     &kind](benchmark::State& state) {
-        evaluate(state, *subject, kind);
-      })->Unit(benchmark::kMillisecond);
+    for (const Method method : methods) {
+      if (method != Method::cvodes && !subject->loaded.code.curvature.is_present) continue;
+      std::optional<IntegratorOptions> options;
+      for (const Kind* kind : {&kinds[1], &kinds[2], &kinds[0]}) {  // a simulation: as the adjoint's
+        if (kind->order == Order::gradient) {
+          const auto matched = match(*subject, method, kind->sensitivities);
+          if (matched) options = matched;
+          if (!matched) continue;
+        }
+        if (!options) continue;
+        benchmark::RegisterBenchmark(name_of(*subject, method, *kind).c_str(), [subject, kind,
+                                                                                settings = *options](
+                                                                                   benchmark::State& state) {
+          evaluate(state, *subject, *kind, settings);
+        })->Unit(benchmark::kMillisecond);
+      }
     }
   }
   Keeper keeper;
   benchmark::RunSpecifiedBenchmarks(&keeper);
-  print_ratios(all, keeper);
+  print_table(all, keeper);
   benchmark::Shutdown();
   return keeper.failed() ? 1 : 0;
 }

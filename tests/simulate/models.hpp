@@ -25,7 +25,7 @@ struct SmallModel {
     jit::ModelSource source{model::flatten(ode), {}, {}, {}};
     for (std::size_t i = 0; i < ode.parameters.size(); ++i)
       source.differentiated.push_back(static_cast<int>(i));
-    return jit::CompiledModel(jit::compile(source));
+    return jit::CompiledModel(jit::compile(source, {.derivatives = jit::Derivatives::second}));
   }
 };
 

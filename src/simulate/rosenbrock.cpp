@@ -1,0 +1,300 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <optional>
+#include <utility>
+
+#include "core/error.hpp"
+#include "simulate/crossing_finder.hpp"
+#include "simulate/denormals.hpp"
+#include "simulate/rosenbrock_adjoint.hpp"
+#include "simulate/rosenbrock_sensitivities.hpp"
+#include "simulate/rosenbrock_stages.hpp"
+#include "simulate/simulator.hpp"
+#include "simulate/step_control.hpp"
+
+namespace kinetune::simulate {
+namespace {
+
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
+
+/// The steps of simulations with Mode::adjoint, and what was asked for on the way.
+struct Tape {
+  struct Cotangent {
+    std::size_t step;  ///< number of the step that it lies in
+    double theta;
+    std::vector<double> value;
+  };
+  struct Piece {
+    std::size_t first_step, last_step;  ///< behind the last
+    double theta;                       ///< where the last step was left
+    std::vector<double> prelude;
+    std::vector<int> active;
+    std::vector<std::vector<double>> at_start;  ///< cotangents
+    std::vector<Cotangent> within;              ///< ascending
+  };
+
+  std::vector<Piece> pieces;
+  std::vector<double> steps;  ///< of each {t, h, x, stages}
+
+  void clear() {
+    pieces.clear();
+    steps.clear();
+  }
+};
+
+class Rosenbrock final : public PieceIntegrator {
+ public:
+  Rosenbrock(const jit::CompiledModel& model, const RosenbrockScheme& scheme,
+             const IntegratorOptions& options)
+      : model_(model),
+        scheme_(scheme),
+        options_(options),
+        n_(model.n_states()),
+        stages_(model, scheme, options.linear_solver),
+        forward_(stages_),
+        adjoint_(stages_),
+        crossings_(model),
+        history_(model),
+        u_(stages_.size()),
+        start_(n_),
+        end_(n_),
+        between_(n_) {}
+
+  std::expected<double, IntegrationFailure> forward(const Segment& piece, Mode mode, std::span<double> x,
+                                                    std::span<double> sensitivities,
+                                                    std::span<const double> times, Sink& sink) override {
+    const FlushDenormals flush;
+    if (mode == Mode::forward && piece.active.empty()) mode = Mode::states;
+    run_ = {&piece, mode, x, sensitivities, times, &sink, 0};
+    if (mode == Mode::adjoint) begin_tape();
+    if (!all_finite(x) || !all_finite(sensitivities)) return fail(IntegrationError::not_finite, piece.start);
+    std::ranges::copy(x, start_.begin());
+    if (mode == Mode::forward) forward_.begin(piece.active, sensitivities);
+    hand_out_start();
+    const auto reached = n_ > 0 && piece.end > piece.start ? follow() : piece.end;
+    if (!reached) return reached;
+    for (; run_.next < times.size() && n_ == 0; ++run_.next) sink.at(run_.next, {}, {}, {});
+    std::ranges::copy(start_, x.begin());
+    if (mode == Mode::forward && !stopped_within_) forward_.copy_start(sensitivities);
+    if (mode == Mode::adjoint) tape_.pieces.back().last_step = n_taped_;
+    return reached;
+  }
+
+  std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
+                                                   std::span<double> gradient) override {
+    const FlushDenormals flush;
+    const Tape::Piece piece = std::move(tape_.pieces.back());
+    tape_.pieces.pop_back();
+    stages_.begin(piece.prelude.data(), RosenbrockStages::With::derivatives);
+    adjoint_.begin(piece.active);
+    if (piece.theta < 1.0 && piece.last_step > piece.first_step) {
+      adjoint_.add_cotangent(DenseWeights(scheme_, piece.theta), adjoint);
+      std::ranges::fill(adjoint, 0.0);
+    }
+    auto cotangent = piece.within.rbegin();
+    for (std::size_t i = piece.last_step; i-- > piece.first_step;) {
+      for (; cotangent != piece.within.rend() && cotangent->step == i; ++cotangent)
+        adjoint_.add_cotangent(DenseWeights(scheme_, cotangent->theta), cotangent->value);
+      const double* step = tape_.steps.data() + i * taped_size();
+      const RosenbrockAdjoint::Step taped{step[0], step[1], step + 2, step + 2 + n_};
+      if (!adjoint_.step_back(taped, piece.prelude.data(), stages_, adjoint, gradient)) {
+        return std::unexpected(IntegrationFailure{IntegrationError::singular_matrix, taped.t});
+      }
+      ++statistics_.backward_steps;
+    }
+    for (const auto& value : piece.at_start) {
+      for (int k = 0; k < n_; ++k) adjoint[k] += value[k];
+    }
+    n_taped_ = piece.first_step;
+    tape_.steps.resize(n_taped_ * taped_size());
+    if (!all_finite(adjoint) || !all_finite(gradient)) {
+      return std::unexpected(IntegrationFailure{IntegrationError::not_finite, 0.0});
+    }
+    return {};
+  }
+
+  void clear_tape() override {
+    tape_.clear();
+    n_taped_ = 0;
+  }
+
+  DelayHistory& history() override { return history_; }
+
+  Statistics take_statistics() override {
+    Statistics total = std::exchange(statistics_, {});
+    const long rates = stages_.rate_evaluations(), jacobians = stages_.jacobian_evaluations();
+    total.rate_evaluations = rates - std::exchange(rates_told_, rates);
+    total.jacobian_evaluations = jacobians - std::exchange(jacobians_told_, jacobians);
+    return total;
+  }
+
+ private:
+  using Result = std::expected<double, IntegrationFailure>;
+
+  struct Run {
+    const Segment* piece = nullptr;
+    Mode mode = Mode::states;
+    std::span<double> x, sensitivities;
+    std::span<const double> times;
+    Sink* sink = nullptr;
+    std::size_t next = 0;  // of the times
+  };
+
+  static std::unexpected<IntegrationFailure> fail(IntegrationError error, double t) {
+    return std::unexpected(IntegrationFailure{error, t});
+  }
+
+  std::size_t taped_size() const { return 2 + n_ + stages_.size(); }
+
+  void begin_tape() {
+    const Segment& piece = *run_.piece;
+    tape_.pieces.push_back({n_taped_,
+                            n_taped_,
+                            1.0,
+                            {piece.prelude.begin(), piece.prelude.end()},
+                            {piece.active.begin(), piece.active.end()},
+                            {},
+                            {}});
+  }
+
+  void hand_out_start() {
+    for (; run_.next < run_.times.size() && run_.times[run_.next] <= run_.piece->start; ++run_.next) {
+      std::vector<double> cotangent(run_.mode == Mode::adjoint ? n_ : 0);
+      run_.sink->at(run_.next, start_, run_.sensitivities, cotangent);
+      if (run_.mode == Mode::adjoint) tape_.pieces.back().at_start.push_back(std::move(cotangent));
+    }
+  }
+
+  /// Steps to the piece's end, or to where a switch changes.
+  Result follow() {
+    const Segment& piece = *run_.piece;
+    stopped_within_ = false;
+    stages_.begin(piece.prelude.data(), run_.mode == Mode::forward ? RosenbrockStages::With::derivatives
+                                                                   : RosenbrockStages::With::rates);
+    double t = piece.start;
+    if (!stages_.set_start(t, start_.data())) return fail(IntegrationError::not_finite, t);
+    StepControl control(scheme_.order, piece.start, piece.end,
+                        crossings_.longest_step(piece.end - piece.start));
+    control.begin(options_, start_, stages_.rates_at_start());
+    for (long n_tried = 0; t < piece.end; ++n_tried) {
+      if (n_tried >= options_.max_steps) return fail(IntegrationError::too_many_steps, t);
+      const double h = control.next(t), to = control.end_of(t, h);
+      const bool solved = stages_.step(h, u_.data(), end_.data());
+      const double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();
+      if (!control.accepts(error)) {
+        if (control.is_stuck(t)) return fail(control.why_stuck(), t);
+        continue;
+      }
+      ++statistics_.steps;
+      if (run_.mode == Mode::forward)
+        forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
+      const auto change = crossings_.watches()
+                              ? crossings_.first(t, to, piece.prelude.data(),
+                                                 [&](double time) { return interpolate(t, h, to, time); })
+                              : std::nullopt;
+      if (run_.mode == Mode::adjoint) record_step(t, h);
+      hand_out(t, h, to, change);
+      if (change) return stop_within(t, h, to, *change);
+      forward_.accept();
+      start_.swap(end_);
+      t = to;
+      if (t < piece.end && !stages_.set_start(t, start_.data())) return fail(IntegrationError::not_finite, t);
+    }
+    return t;
+  }
+
+  double error_norm() const {
+    const double* error = u_.data() + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stages_.stride();
+    double sum = 0.0;
+    for (int k = 0; k < n_; ++k) {
+      const double size = std::max(std::fabs(start_[k]), std::fabs(end_[k]));
+      const double relative = error[k] / (options_.rtol * size + options_.atol);
+      sum += relative * relative;
+    }
+    return std::sqrt(sum / n_);
+  }
+
+  DenseWeights weights(double t, double h, double to, double time) const {
+    return {scheme_, time == to ? 1.0 : (time - t) / h};
+  }
+
+  const double* interpolate(double t, double h, double to, double time) {
+    const DenseWeights w = weights(t, h, to, time);
+    for (int k = 0; k < n_; ++k) {
+      double sum = w.start * start_[k] + w.end * end_[k];
+      for (int j = 0; j < scheme_.n_stages; ++j)
+        sum += w.stages[j] * u_[static_cast<std::size_t>(j) * stages_.stride() + k];
+      between_[k] = sum;
+    }
+    return between_.data();
+  }
+
+  void record_step(double t, double h) {
+    tape_.steps.push_back(t);
+    tape_.steps.push_back(h);
+    tape_.steps.insert(tape_.steps.end(), start_.begin(), start_.end());
+    tape_.steps.insert(tape_.steps.end(), u_.begin(), u_.end());
+    ++n_taped_;
+  }
+
+  void hand_out(double t, double h, double to, std::optional<double> change) {
+    const auto is_passed = [&](double time) { return change ? time < *change : time <= to; };
+    for (; run_.next < run_.times.size() && is_passed(run_.times[run_.next]); ++run_.next) {
+      const double time = run_.times[run_.next];
+      interpolate(t, h, to, time);
+      if (run_.mode == Mode::forward) forward_.interpolate(weights(t, h, to, time), run_.sensitivities);
+      if (run_.mode != Mode::adjoint) {
+        run_.sink->at(run_.next, between_, run_.sensitivities, {});
+        continue;
+      }
+      Tape::Cotangent cotangent{n_taped_ - 1, weights(t, h, to, time).end, std::vector<double>(n_)};
+      run_.sink->at(run_.next, between_, {}, cotangent.value);
+      tape_.pieces.back().within.push_back(std::move(cotangent));
+    }
+  }
+
+  double stop_within(double t, double h, double to, double time) {
+    interpolate(t, h, to, time);
+    start_ = between_;
+    stopped_within_ = true;
+    const DenseWeights w = weights(t, h, to, time);
+    if (run_.mode == Mode::forward) forward_.interpolate(w, run_.sensitivities);
+    if (run_.mode == Mode::adjoint) tape_.pieces.back().theta = w.end;
+    return time;
+  }
+
+  const jit::CompiledModel& model_;
+  const RosenbrockScheme& scheme_;
+  IntegratorOptions options_;
+  int n_;
+  RosenbrockStages stages_;
+  RosenbrockSensitivities forward_;
+  RosenbrockAdjoint adjoint_;
+  CrossingFinder crossings_;
+  DelayHistory history_;
+  Run run_;
+  bool stopped_within_ = false;                    // the last piece ended within a step
+  std::vector<double> u_, start_, end_, between_;  // of the step
+  Tape tape_;
+  std::size_t n_taped_ = 0;
+  Statistics statistics_;
+  long rates_told_ = 0, jacobians_told_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model,
+                                            const IntegratorOptions& options) {
+  options.validate();
+  if (!model.code().curvature.is_present) {
+    throw core::Error({}, "the model has delays, or too many second derivatives for a Rosenbrock method",
+                      "integrate it with CVODES");
+  }
+  const RosenbrockScheme& scheme = options.method == Method::rodas4p2 ? rodas4p2 : rodas5p;
+  return make_simulator(model, std::make_unique<Rosenbrock>(model, scheme, options));
+}
+
+}  // namespace kinetune::simulate
