@@ -17,13 +17,7 @@ namespace fs = std::filesystem;
 /// The document as nodes that know their place.
 class Document {
  public:
-  Document(std::string_view text, const fs::path& file) : file_(file) {
-    try {
-      root_ = YAML::Load(std::string(text));
-    } catch (const YAML::Exception& error) {
-      throw core::Error({file.string(), error.mark.line + 1}, fmt::format("malformed YAML ({})", error.msg),
-                        "see PEtab's documentation for an example");
-    }
+  Document(std::string_view text, const fs::path& file) : file_(file), root_(YAML::Load(std::string(text))) {
     if (!root_.IsMap()) {
       throw core::Error({file.string(), 0}, "not a PEtab problem",
                         "a map with format_version, parameter_file and problems");
@@ -35,6 +29,8 @@ class Document {
   core::Location location(const YAML::Node& node) const { return {file_.string(), node.Mark().line + 1}; }
 
   YAML::Node require(const YAML::Node& map, const char* key) const {
+    if (!map.IsMap())
+      throw core::Error(location(map), fmt::format("a map with '{}' is missing", key), "add it");
     const YAML::Node entry = map[key];
     if (!entry || entry.IsNull()) throw core::Error(location(map), fmt::format("no '{}'", key), "add it");
     return entry;
@@ -192,12 +188,15 @@ ProblemFile parse_version_2(const Document& document) {
 
 }  // namespace
 
-ProblemFile parse_problem_file(std::string_view text, const fs::path& file) {
+ProblemFile parse_problem_file(std::string_view text, const fs::path& file) try {
   const Document document(text, file);
   const int version = major_version(document, document.require(document.root(), "format_version"));
   ProblemFile result = version == 1 ? parse_version_1(document) : parse_version_2(document);
   result.format_version = version;
   return result;
+} catch (const YAML::Exception& error) {
+  throw core::Error({file.string(), error.mark.line + 1}, fmt::format("malformed YAML ({})", error.msg),
+                    "see PEtab's documentation for an example");
 }
 
 }  // namespace kinetune::petab

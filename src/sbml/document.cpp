@@ -2,6 +2,7 @@
 
 #include <cctype>
 #include <filesystem>
+#include <stdexcept>
 
 #include <fmt/format.h>
 #include <sbml/SBMLTypes.h>
@@ -95,6 +96,16 @@ bool is_hierarchical(const SBMLDocument& document) {
   return plugin && plugin->getNumSubmodels() > 0;
 }
 
+/// libSBML throws where elements of one level or package stand in a document of another.
+template <class Step>
+auto guarded(const std::string& name, Step&& step) {
+  try {
+    return step();
+  } catch (const std::invalid_argument& error) {
+    throw core::Error({name, 0}, fmt::format("not valid SBML: {}", error.what()));
+  }
+}
+
 void flatten_hierarchy(SBMLDocument& document, const std::string& name) {
   const auto folder = std::filesystem::path(name).parent_path();
   ConversionProperties properties;
@@ -103,7 +114,7 @@ void flatten_hierarchy(SBMLDocument& document, const std::string& name) {
   properties.addOption("leavePorts", false);
   properties.addOption("basePath", folder.empty() ? std::string(".") : folder.string());
   document.getErrorLog()->clearLog();
-  const int status = document.convert(properties);
+  const int status = guarded(name, [&] { return document.convert(properties); });
   refuse_errors(document, name);
   if (status != LIBSBML_OPERATION_SUCCESS || !document.getModel()) {
     throw core::Error({name, 0}, "the hierarchical model cannot be flattened");
@@ -123,7 +134,7 @@ Document open_document(const std::string& text, const std::string& name) {
   // Without a declaration libSBML would add one on a line of its own, and count lines from there.
   const bool declared = text.starts_with("<?xml") || text.starts_with("\xEF\xBB\xBF<?xml");
   const char* declaration = declared ? "" : "<?xml version='1.0' encoding='UTF-8'?>";
-  Document document(SBMLReader().readSBMLFromString(declaration + text));
+  Document document(guarded(name, [&] { return SBMLReader().readSBMLFromString(declaration + text); }));
   refuse_errors(*document, name);
   if (!document->getModel()) throw core::Error({name, 0}, "the file has no model");
   refuse_packages(*document, name);
