@@ -21,7 +21,7 @@ Actors actors_of(const Period& period, Place place, const jit::ModelCode& code) 
   for (std::size_t k = 0; k < code.differentiated.size(); ++k) {
     const int j = static_cast<int>(k);
     const int estimated = period.parameters[code.differentiated[k]].estimated;
-    const bool acts = has_column(code.rates_by_parameter, j) ||
+    const bool acts = has_column(code.rates_by_parameter, j) || has_column(code.switches_by_parameter, j) ||
                       (place == Place::first && has_column(code.initials_by_parameter, j));
     if (estimated >= 0 && acts) actors[estimated].push_back(j);
   }

@@ -60,6 +60,7 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   outputs_ = library_->find("outputs");
   switch_arguments_ = library_->find("switch_arguments");
   switch_slopes_ = library_->find("switch_slopes");
+  switch_gradients_ = library_->find("switch_gradients");
   triggers_ = library_->find("triggers");
   lags_ = library_->find("lags");
   delayed_values_ = library_->find("delayed_values");

@@ -64,6 +64,11 @@ class CompiledModel {
   void switch_slopes(const double* x, const double* prelude, double* values) const {
     switch_slopes_(0, x, prelude, nullptr, values);
   }
+  /// Derivatives of the arguments by time (n_switches), then by states and by parameters in the order of
+  /// code().switches_by_state and switches_by_parameter.
+  void switch_gradients(double t, const double* x, const double* prelude, double* values) const {
+    switch_gradients_(t, x, prelude, nullptr, values);
+  }
   /// Sets the prelude's switches to what time and states say. Allocates.
   void set_switches(double t, const double* x, double* prelude) const;
   /// Whether each event's trigger holds, with the prelude's switches (n_events): 0 if not.
@@ -107,8 +112,8 @@ class CompiledModel {
   ModelCode code_;
   std::unique_ptr<Library> library_;
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
-      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, triggers_, lags_, delayed_values_,
-      delayed_values_before_;
+      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_gradients_, triggers_,
+      lags_, delayed_values_, delayed_values_before_;
   std::vector<Kernel> observables_, observable_derivatives_, events_;
 };
 

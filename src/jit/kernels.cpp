@@ -108,7 +108,8 @@ EventLayout layout_of(const model::FlatEvent& event) {
 }
 
 /// Adds the kernels of switches and events.
-void add_jumps(const model::FlatModel& model, SwitchBoard& board, ModelCode& code, KernelSet& set) {
+void add_jumps(const model::FlatModel& model, const std::vector<Expr>& differentiated, SwitchBoard& board,
+               Differentiator& d, ModelCode& code, KernelSet& set) {
   std::vector<Expr> triggers, slopes;
   for (std::size_t i = 0; i < model.events.size(); ++i) {
     const model::FlatEvent& event = model.events[i];
@@ -118,9 +119,27 @@ void add_jumps(const model::FlatModel& model, SwitchBoard& board, ModelCode& cod
   }
   code.switches = board.layout(code.differentiated, slopes);
   set.switches = board.symbols();
+  const SparseMatrix by_state = differentiate(board.arguments(), model.state_symbols, d, Diagonal::as_it_is);
+  const SparseMatrix by_parameter = differentiate(board.arguments(), differentiated, d, Diagonal::as_it_is);
+  std::vector<Expr> gradients;
+  for (const Expr argument : board.arguments()) gradients.push_back(d(argument, model.time));
+  append(gradients, by_state.values);
+  append(gradients, by_parameter.values);
+  code.switches_by_state = by_state.pattern;
+  code.switches_by_parameter = by_parameter.pattern;
+  set.kernels.push_back({"switch_gradients", std::move(gradients), {}});
   set.kernels.push_back({"switch_arguments", board.arguments(), {}});
   set.kernels.push_back({"switch_slopes", std::move(slopes), {}});
   set.kernels.push_back({"triggers", std::move(triggers), {}});
+}
+
+/// What the Jacobian is by: delayed values are given, not solved for, and have empty columns.
+std::vector<Expr> unknowns(const model::FlatModel& model) {
+  std::vector<Expr> symbols = model.state_symbols;
+  for (const model::FlatDelay& delay : model.delays) {
+    symbols[delay.state] = model.graph->symbol(fmt::format("#given{}", delay.state));
+  }
+  return symbols;
 }
 
 /// Adds the kernels of delays.
@@ -150,7 +169,7 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
   code.n_parameters = static_cast<int>(model.parameter_symbols.size());
   code.n_outputs = static_cast<int>(source.outputs.size());
   code.differentiated = source.differentiated;
-  const SparseMatrix by_state = differentiate(rates, model.state_symbols, d, Diagonal::always_present);
+  const SparseMatrix by_state = differentiate(rates, unknowns(model), d, Diagonal::always_present);
   const SparseMatrix by_parameter = differentiate(rates, differentiated, d, Diagonal::as_it_is);
   const SparseMatrix initials = differentiate(model.initials, differentiated, d, Diagonal::as_it_is);
   code.jacobian = by_state.pattern;
@@ -172,7 +191,7 @@ KernelSet make_kernels(const ModelSource& source, ModelCode& code) {
                  {"rates_by_parameter", by_parameter.values, {}},
                  {"rates_and_derivatives", std::move(all), {}},
                  {"outputs", source.outputs, {}}};
-  add_jumps(model, board, code, set);
+  add_jumps(model, differentiated, board, d, code, set);
   add_delays(model, code, set);
   for (std::size_t i = 0; i < source.observables.size(); ++i) {
     const ObservableSource& observable = source.observables[i];

@@ -40,8 +40,8 @@ void serialize(Archive& archive, EventLayout& e) {
 template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
-          c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches, c.events,
-          c.n_delays);
+          c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches,
+          c.switches_by_state, c.switches_by_parameter, c.events, c.n_delays);
 }
 
 double Switch::value(double argument) const {

@@ -89,11 +89,14 @@ struct ModelCode {
   int n_outputs = 0;
   int n_prelude = 0;  ///< doubles that depend on parameters alone, the parameters among them; then switches
   std::vector<int> differentiated;
-  Pattern jacobian;               ///< d rate / d state, (n_states, n_states), with the whole diagonal
+  /// d rate / d state, (n_states, n_states), with the whole diagonal; none by delayed values.
+  Pattern jacobian;
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
-  std::vector<Switch> switches;  ///< their values are the prelude's last
+  std::vector<Switch> switches;   ///< their values are the prelude's last
+  Pattern switches_by_state;      ///< d argument / d state, (n_switches, n_states)
+  Pattern switches_by_parameter;  ///< d argument / d differentiated parameter, (n_switches, n_differentiated)
   std::vector<EventLayout> events;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date
 

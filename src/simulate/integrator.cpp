@@ -37,7 +37,8 @@ std::string_view to_string(IntegrationError error) {
     case IntegrationError::endless_events:
       return "events or discontinuities follow each other without end";
     case IntegrationError::not_differentiable:
-      return "sensitivities over events and discontinuities of this kind are not supported yet";
+      return "sensitivities over events and delays are not supported yet, nor where a threshold is only "
+             "touched";
     case IntegrationError::internal:
       break;
   }

@@ -16,7 +16,7 @@ enum class LinearSolver { automatic, dense, klu };
 struct IntegratorOptions {
   double rtol = 1e-8;
   double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
-  int max_steps = 20000;  ///< of one segment, forward and backward each
+  int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
 
   /// @throws core::Error on what cannot be meant
@@ -31,7 +31,8 @@ enum class IntegrationError {
   not_finite,          ///< rates or initial values that are not finite numbers
   too_much_accuracy,   ///< the tolerances ask for more than double precision gives
   endless_events,      ///< events or discontinuities follow each other without time going on
-  not_differentiable,  ///< sensitivities over an event or a discontinuity of this kind are not supported yet
+  not_differentiable,  ///< sensitivities over events and delays are not supported yet; or a threshold is only
+                       ///< touched
   no_steady_state,     ///< the trajectory does not settle
   internal,            ///< anything else the solver reports
 };
@@ -90,9 +91,9 @@ class Sink {
 ///
 /// It steps onto events and discontinuities, not over them. At a time at which an event happens the sink
 /// receives the states after it. Each call of forward() is a simulation of its own: just before its start
-/// each trigger is what the model says that it is at the very start. Sensitivities are not carried over
-/// events yet, nor over jumps of the rates at times that depend on states or differentiated parameters
-/// (IntegrationError::not_differentiable).
+/// each trigger is what the model says that it is at the very start. Sensitivities are carried over
+/// jumps of the rates, also where their times move with states and parameters, but not over events and delays
+/// yet (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;

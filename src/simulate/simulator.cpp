@@ -2,17 +2,36 @@
 
 #include <algorithm>
 #include <limits>
+#include <variant>
 
 #include "simulate/denormals.hpp"
 #include "simulate/event_queue.hpp"
+#include "simulate/kink.hpp"
 
 namespace kinetune::simulate {
 namespace {
 
 constexpr int max_executions_at_once = 10000;
-// Stops that leave time where it is, but for this share of the segment, are counted together.
-constexpr double standstill = 1e-9;
-constexpr int max_stops_in_place = 1000;
+
+/// Notices when jumps follow each other without end.
+class StopCounter {
+ public:
+  explicit StopCounter(const Segment& segment)
+      : last_(segment.start), standstill_(1e-9 * (segment.end - segment.start)) {}
+
+  bool is_endless(double t) {
+    in_place_ = t - last_ <= standstill_ ? in_place_ + 1 : 0;
+    last_ = t;
+    return in_place_ > max_in_place || ++total_ > max_total;
+  }
+
+ private:
+  static constexpr int max_in_place = 1000;
+  static constexpr int max_total = 200000;
+
+  double last_, standstill_;
+  int in_place_ = 0, total_ = 0;
+};
 
 /// Passes on what belongs to a piece of the requested times.
 class Shifted final : public Sink {
@@ -35,13 +54,13 @@ class Simulator final : public Integrator {
         pieces_(std::move(pieces)),
         switches_(model),
         events_(model),
-        prelude_(model.code().n_prelude) {
+        prelude_(model.code().n_prelude),
+        kink_finder_(model),
+        held_(model.code().switches.size()) {
     const auto& code = model.code();
     has_delays_ = pieces_->history().is_needed();
     nothing_jumps_ = code.switches.empty() && code.events.empty() && !has_delays_;
-    differentiable_ =
-        code.events.empty() && !has_delays_ &&
-        std::ranges::none_of(code.switches, [](const jit::Switch& s) { return s.jumps && s.by_parameter; });
+    differentiable_ = code.events.empty() && !has_delays_;
   }
 
   std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
@@ -53,7 +72,7 @@ class Simulator final : public Integrator {
     const FlushDenormals flush;
     if (mode == Mode::adjoint) tape_starts_.push_back(tape_.size());
     if (nothing_jumps_) {
-      if (mode == Mode::adjoint) tape_.emplace_back();
+      if (mode == Mode::adjoint) tape_.emplace_back(Piece{});
       const Result reached = pieces_->forward(segment, mode, x, sensitivities, times, sink);
       if (!reached) return std::unexpected(reached.error());
       return {};
@@ -69,12 +88,15 @@ class Simulator final : public Integrator {
     const std::size_t first = tape_starts_.back();
     tape_starts_.pop_back();
     while (tape_.size() > first) {
-      const std::vector<double> cotangent = std::move(tape_.back());
+      const TapeEntry entry = std::move(tape_.back());
       tape_.pop_back();
-      if (cotangent.empty()) {
-        if (const auto result = pieces_->backward(adjoint, gradient); !result) return result;
+      if (const auto* kink = std::get_if<Kink>(&entry)) {
+        kink->carry_back(adjoint, gradient);
+      } else if (const auto* cotangent = std::get_if<Cotangent>(&entry)) {
+        for (std::size_t i = 0; i < cotangent->size(); ++i) adjoint[i] += (*cotangent)[i];
+      } else if (const auto result = pieces_->backward(adjoint, gradient); !result) {
+        return result;
       }
-      for (std::size_t i = 0; i < cotangent.size(); ++i) adjoint[i] += cotangent[i];
     }
     return {};
   }
@@ -88,6 +110,10 @@ class Simulator final : public Integrator {
   Statistics take_statistics() override { return pieces_->take_statistics(); }
 
  private:
+  struct Piece {};  // that the method has taped
+  using Cotangent = std::vector<double>;
+  using TapeEntry = std::variant<Piece, Cotangent, Kink>;
+
   using Result = std::expected<double, IntegrationFailure>;
 
   struct Run {
@@ -102,18 +128,19 @@ class Simulator final : public Integrator {
   std::expected<void, IntegrationFailure> run() {
     double t = run_.segment.start;
     const double end = run_.segment.end;
-    double last = t;
-    int stops_in_place = 0;
+    StopCounter stops(run_.segment);
     events_.restart();
     if (has_delays_) begin_history(t);
     Moment arrival = Moment::at;
     while (true) {
+      std::copy_n(prelude_.data() + model_.code().first_switch(), held_.size(), held_.begin());
       if (!settle(t, arrival)) return failure(t);
+      if (run_.mode != Mode::states && arrival == Moment::crossing && !carry_over_kinks(t)) {
+        return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, t});
+      }
       if (!(t < end)) return {};
       arrival = Moment::crossing;
-      stops_in_place = t - last <= standstill * (end - run_.segment.start) ? stops_in_place + 1 : 0;
-      last = t;
-      if (stops_in_place > max_stops_in_place) return failure(t);
+      if (stops.is_endless(t)) return failure(t);
       const double stop = next_stop(t);
       if (is_same_time(t, stop)) {
         t = stop;
@@ -155,7 +182,7 @@ class Simulator final : public Integrator {
     const Result reached = pieces_->forward(segment, r.mode, r.x, r.sensitivities, piece, sink);
     if (!reached) return reached;
     while (r.next < r.times.size() && r.times[r.next] < *reached) ++r.next;
-    if (r.mode == Mode::adjoint) tape_.emplace_back();
+    if (r.mode == Mode::adjoint) tape_.emplace_back(Piece{});
     return reached;
   }
 
@@ -165,6 +192,19 @@ class Simulator final : public Integrator {
     if (!settle_moment(t, arrival)) return false;
     hand_out(t);
     return settle_moment(t, Moment::after);
+  }
+
+  /// False where sensitivities cannot be carried over the switches that have changed.
+  bool carry_over_kinks(double t) {
+    kinks_.clear();
+    if (!kink_finder_.find(t, run_.x.data(), held_, prelude_, run_.segment.active, kinks_)) return false;
+    for (const Kink& kink : kinks_) {
+      if (run_.mode == Mode::forward)
+        kink.carry(run_.sensitivities);
+      else
+        tape_.emplace_back(kink);
+    }
+    return true;
   }
 
   void begin_history(double t) {
@@ -219,8 +259,10 @@ class Simulator final : public Integrator {
   bool has_delays_, nothing_jumps_, differentiable_;
   std::vector<double> echoes_;  // times at which delays look at jumps, passed ones among them
   Run run_;
-  // What happened, in order: a cotangent that was received, or (empty) a piece that the integrator has taped.
-  std::vector<std::vector<double>> tape_;
+  KinkFinder kink_finder_;
+  std::vector<Kink> kinks_;      // of one time
+  std::vector<double> held_;     // (n_switches) before that time
+  std::vector<TapeEntry> tape_;  // what happened, in order
   std::vector<std::size_t> tape_starts_;
 };
 

@@ -14,7 +14,7 @@ std::string describe(const model::OdeModel& model) {
   std::string text = fmt::format("model {}: {} states, {} parameters, {} derived quantities", model.id,
                                  model.states.size(), model.parameters.size(), model.derived.size());
   if (!model.events.empty()) text += fmt::format(", {} events", model.events.size());
-  if (!model.algebraic.empty()) text += fmt::format(", {} algebraic rules", model.algebraic.size());
+  if (!model.delays.empty()) text += fmt::format(", {} delays", model.delays.size());
   return text + "\n";
 }
 

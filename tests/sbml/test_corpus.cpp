@@ -41,7 +41,7 @@ Count read_all_below(const fs::path& folder) {
 
 }  // namespace
 
-TEST(Corpus, of_the_biomodels_those_without_delays_fast_reactions_and_faults_are_read) {
+TEST(Corpus, of_the_biomodels_those_without_fast_reactions_and_faults_are_read) {
   const fs::path folder = sbml::test::shared_data() / "biomodels";
   if (!fs::exists(folder)) GTEST_SKIP() << "no models in " << folder;
   const Count count = read_all_below(folder);

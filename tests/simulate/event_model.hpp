@@ -55,6 +55,33 @@ struct EventModel : SmallModel {
     return result ? simulate::IntegrationFailure{} : result.error();
   }
 
+  /// The sum of the states at a time, by the parameters: by forward sensitivities and by the adjoint.
+  void expect_gradient(double time, const std::vector<double>& expected) {
+    const auto compiled = compile();
+    const auto integrator = simulate::make_cvodes(compiled, {});
+    Simulation run(compiled, parameter_values(), time);
+    Recorder recorder;
+    recorder.weights = {1.0};
+    const std::vector<double> times{time};
+    ASSERT_TRUE(integrator->forward(run.segment, simulate::Mode::forward, run.x, run.s, times, recorder));
+    const auto forward = recorder.sensitivities.back();
+    run.restart();
+    const auto at_start = run.s;
+    integrator->clear_tape();
+    ASSERT_TRUE(integrator->forward(run.segment, simulate::Mode::adjoint, run.x, {}, times, recorder));
+    std::vector<double> adjoint(run.x.size()), gradient(expected.size());
+    ASSERT_TRUE(integrator->backward(adjoint, gradient));
+    for (std::size_t k = 0; k < expected.size(); ++k) {
+      double sum = 0;
+      for (std::size_t i = 0; i < run.x.size(); ++i) {
+        sum += forward[i * expected.size() + k];
+        gradient[k] += adjoint[i] * at_start[i * expected.size() + k];
+      }
+      EXPECT_NEAR(sum, expected[k], 1e-6) << "forward, parameter " << k;
+      EXPECT_NEAR(gradient[k], expected[k], 1e-6) << "adjoint, parameter " << k;
+    }
+  }
+
   std::vector<double> parameter_values() const {
     std::vector<double> values;
     for (const auto& p : ode.parameters) values.push_back(p.value);

@@ -287,15 +287,36 @@ TEST(Jumps, sensitivities_go_on_where_rates_only_bend) {
   EXPECT_NEAR(lambda[1] + gradient[0], (0.8 - 1.2) + 1, 1e-6);  // of x + y
 }
 
-TEST(Jumps, sensitivities_over_moving_ones_are_refused) {
+TEST(Jumps, sensitivities_follow_times_that_parameters_move) {
+  EventModel m;  // x' = a before s, b after: x(2) = a s + b (2 - s)
+  const Expr a = m.parameter("a", 3), b = m.parameter("b", 1), s = m.parameter("s", 0.8);
+  m.state("x", select(less(m.time, s), a, b), m.number(0));
+  m.expect_gradient(2, {0.8, 1.2, 3 - 1});
+}
+
+TEST(Jumps, sensitivities_follow_thresholds_that_states_cross) {
+  EventModel m;  // x' = a up to the threshold c, b after: x(2) = c + b (2 - c / a)
+  const Expr a = m.parameter("a", 3), b = m.parameter("b", 0.5), c = m.parameter("c", 1.5), x = m.symbol("x");
+  m.state("x", select(less(x, c), a, b), m.number(0));
+  m.expect_gradient(2, {0.5 * 1.5 / 9, 1.5, 1 - 0.5 / 3});
+}
+
+TEST(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
+  // y falls as p exp(-k t) through 2 and 1; x counts the time between
   EventModel m;
-  const Expr k = m.parameter("k", 1), x = m.symbol("x");
-  m.state("x", select(less(m.time, k), m.number(1), m.number(0)), m.number(0));
+  const Expr p = m.parameter("p", 5), k = m.parameter("k", 0.7), y = m.symbol("y");
+  m.state("x", select(both(less(y, m.number(2)), less(m.number(1), y)), m.number(1), m.number(0)),
+          m.number(0));
+  m.state("y", -k * y, p);
+  const double end = 4, last = 5 * std::exp(-0.7 * end);
+  m.expect_gradient(end, {0 + last / 5, -std::log(2) / 0.49 - end * last});  // of x + y, x = log(2) / k
+}
+
+TEST(Jumps, sensitivities_over_events_are_refused) {
+  EventModel m;
+  const Expr x = m.kept("x", 0);
+  m.event(at_most(m.number(1), m.time), {{x, m.number(1)}});
   for (const Mode mode : {Mode::forward, Mode::adjoint}) {
     EXPECT_EQ(m.failure(2, mode).error, IntegrationError::not_differentiable);
   }
-  EventModel with_event;
-  with_event.kept("x", 0);
-  with_event.event(at_most(with_event.number(1), with_event.time), {{x, x}}).assignments.clear();
-  EXPECT_EQ(with_event.failure(2, Mode::forward).error, IntegrationError::not_differentiable);
 }
