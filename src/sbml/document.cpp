@@ -9,6 +9,7 @@
 #include <sbml/conversion/ConversionProperties.h>
 #include <sbml/packages/comp/common/CompExtensionTypes.h>
 
+#include "sbml/hierarchy.hpp"
 #include "sbml/xml_guard.hpp"
 
 namespace kinetune::sbml {
@@ -41,6 +42,17 @@ bool concerns_metadata(const SBMLError& error) {
   return annotation || rdf || notes || id == InvalidMetaidSyntax || id == AnnotationNotesNotAllowedLevel1;
 }
 
+/// Level 2 files exist that name the namespace of a package of Level 3. These packages describe drawings and
+/// collections, which are in no equation.
+bool concerns_drawing(const SBMLError& error) {
+  if (error.getErrorId() != NotSchemaConformant) return false;
+  for (const char* package : {"layout", "layout_L2", "render", "groups"}) {
+    const std::string complaint = fmt::format("The L3 package '{}' cannot be used in this document", package);
+    if (error.getMessage().find(complaint) != std::string::npos) return true;
+  }
+  return false;
+}
+
 /// libSBML names a package by its prefix, in quotes at the end of the message; its namespace tells more.
 std::string unknown_package(const SBMLDocument& document, const std::string& message) {
   const auto last = message.rfind('\'');
@@ -66,7 +78,8 @@ void refuse_errors(const SBMLDocument& document, const std::string& name) {
     const SBMLError& error = *document.getError(i);
     const bool announces_others =
         error.getErrorId() == CompModelFlatteningFailed && i + 1 < document.getNumErrors();
-    if (error.getSeverity() < LIBSBML_SEV_ERROR || concerns_metadata(error) || announces_others) continue;
+    const bool is_harmless = concerns_metadata(error) || concerns_drawing(error);
+    if (error.getSeverity() < LIBSBML_SEV_ERROR || is_harmless || announces_others) continue;
     refuse(document, error, name);
   }
 }
@@ -139,6 +152,7 @@ Document open_document(const std::string& text, const std::string& name) {
   if (!document->getModel()) throw core::Error({name, 0}, "the file has no model");
   refuse_packages(*document, name);
   if (is_hierarchical(*document)) {
+    guarded(name, [&] { refuse_hostile_hierarchy(*document, name); });
     document->setLocationURI("file:" + name);
     flatten_hierarchy(*document, name);
   }

@@ -17,10 +17,13 @@ namespace kinetune::sbml {
 /// - rateOf(x) is a derived quantity "rateOf(x)", there if it is used.
 /// - What no rule, reaction or event changes is a parameter, or an initial constant if an expression sets it.
 ///
+/// Constraints are not watched; a warning says so.
+///
 /// @throws core::Error with file and line for what is malformed, contradictory or not supported
 model::OdeModel read_model(const std::filesystem::path&);
 
-/// The same for a text. Models that include others by file name are resolved against the folder of `name`.
+/// The same for a text, without the warning. Models that include others by file name are resolved against the
+/// folder of `name`.
 /// @param name  stands for the file in messages
 model::OdeModel parse_model(const std::string& text, const std::string& name);
 
