@@ -29,8 +29,7 @@ class Document {
   core::Location location(const YAML::Node& node) const { return {file_.string(), node.Mark().line + 1}; }
 
   YAML::Node require(const YAML::Node& map, const char* key) const {
-    if (!map.IsMap())
-      throw core::Error(location(map), fmt::format("a map with '{}' is missing", key), "add it");
+    if (!map.IsMap()) throw core::Error(location(map), fmt::format("no map with '{}'", key), "add it");
     const YAML::Node entry = map[key];
     if (!entry || entry.IsNull()) throw core::Error(location(map), fmt::format("no '{}'", key), "add it");
     return entry;
