@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <regex>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -43,9 +44,11 @@ class Document {
     return {(file_.parent_path() / node.Scalar()).lexically_normal(), location(node)};
   }
 
-  /// A list of files; one name stands for a list of one.
   std::vector<FileEntry> files(const YAML::Node& node, const char* key) const {
-    if (!node.IsSequence()) return {file(node, key)};
+    if (!node.IsSequence()) {
+      throw core::Error(location(node), fmt::format("'{}' is no list", key),
+                        fmt::format("{}: [name of a file]", key));
+    }
     std::vector<FileEntry> entries;
     for (const auto& entry : node) entries.push_back(file(entry, key));
     if (entries.empty())
@@ -69,13 +72,21 @@ class Document {
   YAML::Node root_;
 };
 
+/// Numbers between points, perhaps with what marks a version that is not final yet (as PEtab's schema has
+/// it).
+bool is_version(const std::string& text) {
+  static const std::regex pattern(
+      R"((0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?)");
+  constexpr std::size_t longest = 40;  // std::regex takes a stack frame a character
+  return text.size() <= longest && std::regex_match(text, pattern);
+}
+
 /// The number before the first point: "1" and "1.0.0" are version 1.
 int major_version(const Document& document, const YAML::Node& node) {
   const std::string text = node.IsScalar() ? node.Scalar() : "";
   int version = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, code] = std::from_chars(text.data(), end, version);
-  if (code != std::errc{} || (stop != end && *stop != '.')) {
+  const auto code = std::from_chars(text.data(), text.data() + text.size(), version).ec;
+  if (code != std::errc{} || !is_version(text)) {
     throw core::Error(document.location(node), fmt::format("format_version '{}' is no version number", text),
                       "format_version: 1");
   }
@@ -95,7 +106,9 @@ YAML::Node only_entry(const Document& document, const YAML::Node& list, const ch
 
 ProblemFile parse_version_1(const Document& document) {
   ProblemFile result;
-  result.parameters = document.required_files(document.root(), "parameter_file");
+  const YAML::Node parameters = document.require(document.root(), "parameter_file");
+  result.parameters = parameters.IsScalar() ? std::vector{document.file(parameters, "parameter_file")}
+                                            : document.files(parameters, "parameter_file");
 
   const YAML::Node problem = only_entry(document, document.require(document.root(), "problems"), "problems");
   if (!problem.IsMap())
@@ -130,7 +143,13 @@ void refuse_needed_extensions(const Document& document, const YAML::Node& extens
                       "names of extensions, each with version and required");
   }
   for (const auto& entry : extensions) {
-    const YAML::Node needed = entry.second.IsMap() ? entry.second["required"] : YAML::Node();
+    const YAML::Node version = document.require(entry.second, "version");
+    if (!version.IsScalar() || !is_version(version.Scalar())) {
+      throw core::Error(document.location(version),
+                        fmt::format("extension '{}' has no version number", entry.first.Scalar()),
+                        "version: 1.0.0");
+    }
+    const YAML::Node needed = entry.second["required"];
     bool is_needed = true;
     if (!needed || !YAML::convert<bool>::decode(needed, is_needed)) {
       throw core::Error(
@@ -171,8 +190,15 @@ void read_model(const Document& document, ProblemFile& result) {
   result.model = document.file(document.require(entry.second, "location"), "location");
 }
 
+void check_id(const Document& document, const YAML::Node& id) {
+  if (!id || id.IsNull() || (id.IsScalar() && symbolic::is_identifier(id.Scalar()))) return;
+  throw core::Error(document.location(id), "the problem's id is no valid id",
+                    "a letter or underscore, then letters, digits and underscores");
+}
+
 ProblemFile parse_version_2(const Document& document) {
   refuse_unknown_entries(document);
+  check_id(document, document.root()["id"]);
   refuse_needed_extensions(document, document.root()["extensions"]);
   ProblemFile result;
   read_model(document, result);

@@ -42,15 +42,17 @@ bool concerns_metadata(const SBMLError& error) {
   return annotation || rdf || notes || id == InvalidMetaidSyntax || id == AnnotationNotesNotAllowedLevel1;
 }
 
-/// Level 2 files exist that name the namespace of a package of Level 3. These packages describe drawings and
+/// Level 2 files exist that hold a layout as Level 3 has it. These packages describe drawings and
 /// collections, which are in no equation.
 bool concerns_drawing(const SBMLError& error) {
-  if (error.getErrorId() != NotSchemaConformant) return false;
+  const auto complains_of = [&](const std::string& what) {
+    return error.getMessage().find(what) != std::string::npos;
+  };
   for (const char* package : {"layout", "layout_L2", "render", "groups"}) {
-    const std::string complaint = fmt::format("The L3 package '{}' cannot be used in this document", package);
-    if (error.getMessage().find(complaint) != std::string::npos) return true;
+    if (complains_of(fmt::format("The L3 package '{}' cannot be used in this document", package)))
+      return true;
   }
-  return false;
+  return complains_of("Element 'listOfLayouts' is not part of the definition of SBML Level 2");
 }
 
 /// libSBML names a package by its prefix, in quotes at the end of the message; its namespace tells more.
@@ -65,6 +67,8 @@ std::string unknown_package(const SBMLDocument& document, const std::string& mes
 
 [[noreturn]] void refuse(const SBMLDocument& document, const SBMLError& error, const std::string& name) {
   const core::Location where{name, static_cast<int>(error.getLine())};
+  if (error.getErrorId() == XMLAttributeTypeMismatch)
+    throw core::Error(where, short_form(error.getMessage()), "give a number that a double can hold");
   if (error.getCategory() == LIBSBML_CAT_XML) throw core::Error(where, "not well-formed XML");
   if (error.getErrorId() == RequiredPackagePresent) {
     throw core::Error(where, fmt::format("the model requires the SBML package {}, which is not supported",
@@ -142,11 +146,28 @@ core::Location location_of(const SBase& element, const std::string& name) {
   return {name, static_cast<int>(element.getLine())};
 }
 
-Document open_document(const std::string& text, const std::string& name) {
+std::vector<core::Error> inconsistencies_of(SBMLDocument& document, const std::string& name) {
+  document.setConsistencyChecks(LIBSBML_CAT_UNITS_CONSISTENCY, false);
+  document.setConsistencyChecks(LIBSBML_CAT_MODELING_PRACTICE, false);
+  document.getErrorLog()->clearLog();
+  guarded(name, [&] { return document.checkConsistency(); });
+  std::vector<core::Error> found;
+  for (unsigned i = 0; i < document.getNumErrors(); ++i) {
+    const SBMLError& error = *document.getError(i);
+    if (error.getSeverity() < LIBSBML_SEV_ERROR || concerns_metadata(error)) continue;
+    found.emplace_back(core::Location{name, static_cast<int>(error.getLine())},
+                       "not valid SBML: " + short_form(error.getMessage()));
+  }
+  return found;
+}
+
+Document open_document(const std::string& file_content, const std::string& name) {
+  constexpr std::string_view byte_order_mark = "\xEF\xBB\xBF";
+  const bool marked = file_content.starts_with(byte_order_mark);
+  const std::string text = marked ? file_content.substr(byte_order_mark.size()) : file_content;
   refuse_hostile_xml(text, name);
   // Without a declaration libSBML would add one on a line of its own, and count lines from there.
-  const bool declared = text.starts_with("<?xml") || text.starts_with("\xEF\xBB\xBF<?xml");
-  const char* declaration = declared ? "" : "<?xml version='1.0' encoding='UTF-8'?>";
+  const char* declaration = text.starts_with("<?xml") ? "" : "<?xml version='1.0' encoding='UTF-8'?>";
   Document document(guarded(name, [&] { return SBMLReader().readSBMLFromString(declaration + text); }));
   refuse_errors(*document, name);
   if (!document->getModel()) throw core::Error({name, 0}, "the file has no model");

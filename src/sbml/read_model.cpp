@@ -41,6 +41,11 @@ model::OdeModel read_model(const std::filesystem::path& path) {
   return import_model(*document->getModel(), path.string());
 }
 
+std::vector<core::Error> find_inconsistencies(const std::filesystem::path& path) {
+  const Document document = open_document(core::read_file(path), path.string());
+  return inconsistencies_of(*document, path.string());
+}
+
 model::OdeModel parse_model(const std::string& text, const std::string& name) {
   const Document document = open_document(text, name);
   return import_model(*document->getModel(), name);

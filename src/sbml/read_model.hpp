@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "model/ode_model.hpp"
 
@@ -26,5 +27,10 @@ model::OdeModel read_model(const std::filesystem::path&);
 /// folder of `name`.
 /// @param name  stands for the file in messages
 model::OdeModel parse_model(const std::string& text, const std::string& name);
+
+/// What libSBML's validation finds wrong, units and style aside. Models can have a clear meaning in spite of
+/// it, so read_model does not ask.
+/// @throws core::Error when the file cannot be read at all
+std::vector<core::Error> find_inconsistencies(const std::filesystem::path&);
 
 }  // namespace kinetune::sbml

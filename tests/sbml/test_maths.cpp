@@ -52,8 +52,6 @@ TEST(Maths, reads_every_way_to_write_a_number) {
   EXPECT_EQ(value_of("<cn type='integer'> 42 </cn>"), 42);
   EXPECT_EQ(value_of("<cn type='rational'> 3 <sep/> 8 </cn>"), 0.375);
   EXPECT_EQ(value_of("<cn type='e-notation'> 2.5 <sep/> -3 </cn>"), 2.5e-3);
-  EXPECT_EQ(value_of("<cn type='e-notation'> 1 <sep/> 99999 </cn>"), INFINITY);
-  EXPECT_EQ(value_of("<cn> 1e-99999 </cn>"), 0);
   EXPECT_EQ(value_of("<pi/>"), std::numbers::pi);
   EXPECT_EQ(value_of("<exponentiale/>"), std::numbers::e);
   EXPECT_EQ(value_of("<true/>"), 1);

@@ -1,5 +1,4 @@
-#include <cmath>
-
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
@@ -44,14 +43,30 @@ TEST(XmlGuard, files_of_all_systems_read_the_same) {
       "<?xml version='1.0' encoding='UTF-8'?>\n"
       "<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'>\n"
       "<model id='m' name='Abbau \xCE\xB2 \xE2\x86\x92 \xF0\x9F\xA7\xAC'><listOfParameters>\n"
-      "<parameter id='p' value='1e999' constant='true'/></listOfParameters></model></sbml>";
+      "<parameter id='p' value='2' constant='true'/></listOfParameters></model></sbml>";
   std::string windows;
   for (const char c : text) windows += c == '\n' ? "\r\n" : std::string(1, c);
   for (const std::string& written : {text, text + "\n", windows, "\xEF\xBB\xBF" + windows}) {
     const auto model = kinetune::sbml::parse_model(written, "m.xml");
     ASSERT_EQ(model.parameters.size(), 1u);
-    EXPECT_EQ(model.parameters[0].value, INFINITY);
+    EXPECT_EQ(model.parameters[0].value, 2);
   }
+}
+
+TEST(XmlGuard, numbers_that_no_double_holds_are_called_that) {
+  const auto refusal_with = [](const std::string& value) {
+    return refusal_of(
+        "<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'><model id='m'>\n"
+        "<listOfParameters><parameter id='p' constant='true' " +
+        value);
+  };
+  EXPECT_THAT(refusal_with("value='1e999'/></listOfParameters></model></sbml>"),
+              testing::AllOf(testing::StartsWith("m.xml:2: "), testing::HasSubstr("a double can hold")));
+  EXPECT_THAT(
+      refusal_with("/></listOfParameters><listOfInitialAssignments><initialAssignment symbol='p'>\n"
+                   "<math xmlns='http://www.w3.org/1998/Math/MathML'><cn type='e-notation'>1<sep/>99999</cn>"
+                   "</math></initialAssignment></listOfInitialAssignments></model></sbml>"),
+      testing::AllOf(testing::StartsWith("m.xml:3: "), testing::HasSubstr("exponential value")));
 }
 
 TEST(XmlGuard, elements_of_another_level_are_an_error_although_libsbml_throws) {
