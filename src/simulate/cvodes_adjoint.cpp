@@ -9,6 +9,7 @@
 
 #include "simulate/block_vector.hpp"
 #include "simulate/newton_matrix.hpp"
+#include "simulate/switch_values.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -89,7 +90,8 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::backward(std::span<double
 }
 
 std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, double to) {
-  if (!(to < from) || largest(block(adjoint_.get())) == 0.0) return {};
+  // Between a crossing and the end of its rounding nothing moves, and CVODES finds no step.
+  if (!(to < from) || is_same_time(from, to) || largest(block(adjoint_.get())) == 0.0) return {};
   const auto fail = [&](IntegrationError error, double time) {
     return std::unexpected(IntegrationFailure{error, time});
   };
