@@ -3,6 +3,7 @@
 #include <cctype>
 #include <filesystem>
 #include <stdexcept>
+#include <string_view>
 
 #include <fmt/format.h>
 #include <sbml/SBMLTypes.h>

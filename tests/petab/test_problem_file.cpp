@@ -27,6 +27,7 @@ std::string message_for(const std::string& text) {
 TEST(ProblemFile, malformed_yaml_is_an_error_with_its_line) {
   EXPECT_THAT(message_for("format_version: 1\nproblems: [\n  - a: b: c\n"),
               StartsWith("folder/p.yaml:3: malformed YAML"));
+  EXPECT_THAT(message_for(std::string(100'000, '[')), StartsWith("folder/p.yaml:1: malformed YAML"));
   EXPECT_THAT(message_for("just text"), HasSubstr("not a PEtab problem"));
   EXPECT_THAT(message_for(""), HasSubstr("not a PEtab problem"));
 }
