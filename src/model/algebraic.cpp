@@ -13,8 +13,9 @@ class Elimination {
   explicit Elimination(OdeModel& model) : model_(model), expand_(*model.graph), differentiate_(*model.graph) {
     for (const Derived& derived : model.derived) expand_.define(derived, derived.value);
     for (const Expr unknown : model.algebraic_unknowns) unknowns_.push_back(what_is_kept(unknown));
-    // What events set is better left to them.
-    std::ranges::stable_partition(unknowns_, [&](Expr unknown) { return !is_set_by_events(unknown); });
+    // What events set is better left to them. (clang 14 cannot compile the algorithm of std::ranges.)
+    std::stable_partition(unknowns_.begin(), unknowns_.end(),
+                          [&](Expr unknown) { return !is_set_by_events(unknown); });
   }
 
   void solve(const Algebraic& equation) {

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/file.hpp"
 #include "sbml/support.hpp"
 
 using kinetune::sbml::parse_model;
@@ -114,6 +115,21 @@ TEST(Rules, cycles_are_named_with_their_line) {
   EXPECT_EQ(refusal_of(parameters(loose, rules(rule("assignment", "p", "<ci>q</ci>") + "\n" +
                                                rule("assignment", "q", "<ci>p</ci>")))),
             "m.xml:4: quantities are defined by each other: p -> q -> p; break the cycle");
+}
+
+TEST(Constraints, are_not_watched_and_a_warning_says_so) {
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "kinetune_constraints.xml";
+  kinetune::core::write_file_atomically(
+      file, document("<listOfParameters><parameter id='p' value='1' constant='true'/></listOfParameters>\n"
+                     "<listOfConstraints><constraint>" +
+                     math("<apply><gt/><ci>p</ci><cn>2</cn></apply>") + "</constraint></listOfConstraints>"));
+
+  testing::internal::CaptureStderr();
+  (void)kinetune::sbml::read_model(file);
+
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                "kinetune_constraints.xml:4: 1 constraint of the model is not watched"),
+            std::string::npos);
 }
 
 TEST(Declarations, ids_are_unique_over_all_kinds) {
