@@ -59,7 +59,7 @@ struct Posterior::Impl {
     if (order >= Order::gauss_newton) sums.gauss_newton.resize(n * n);
     std::optional<EvaluationFailure> first_failure;
     const auto note = [&](const SimulationStatus& status) {
-      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time};
+      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time, status.state};
     };
     const SimulatedData data =
         details ? SimulatedData{details->values.data(), details->noise.data()} : SimulatedData{};
