@@ -87,11 +87,24 @@ TEST(Rules, algebraic_ones_determine_a_quantity_in_which_they_are_linear) {
   EXPECT_EQ(Walk(model).value(model.derived_quantity("p")->symbol), 4);
 }
 
-TEST(Rules, algebraic_ones_that_are_not_linear_are_refused_with_their_line) {
-  EXPECT_EQ(
-      refusal_of(parameters(loose, rules("<algebraicRule>" + math(q_squared) + "</algebraicRule>"))),
-      "m.xml:4: the algebraic rule is not linear in any quantity that it may determine; solve it for one "
-      "of them by an assignment rule");
+TEST(Rules, algebraic_ones_that_are_not_linear_hold_at_all_times) {
+  const std::string difference = "<apply><minus/>" + q_squared + "<ci>p</ci></apply>";
+  const auto model = parse_model(parameters(loose, rules(rule("rate", "p", "<cn>3</cn>") + "<algebraicRule>" +
+                                                         math(difference) + "</algebraicRule>")),
+                                 "m.xml");
+  Walk walk(model);  // p = 1 + 3 t
+  EXPECT_NEAR(walk.value(model.state("q")->symbol), 1, 1e-12);
+  walk.advance(5, 1000);
+  EXPECT_NEAR(walk.value(model.state("q")->symbol), 4, 1e-9);
+}
+
+TEST(Rules, algebraic_ones_that_leave_more_than_one_quantity_open_are_refused_with_their_line) {
+  const std::string product =
+      "<apply><minus/><apply><times/>" + q_squared + "<ci>p</ci><ci>p</ci></apply><cn>3</cn></apply>";
+  EXPECT_EQ(refusal_of(parameters(loose, rules("<algebraicRule>" + math(product) + "</algebraicRule>"))),
+            "m.xml:4: the algebraic rule is not linear in any quantity that it may determine, and the others "
+            "do not "
+            "leave just one to it; solve it for one of them by an assignment rule");
 }
 
 TEST(Rules, without_maths_have_no_effect) {
