@@ -2,6 +2,7 @@
 
 #include <cassert>
 #include <cstring>
+#include <stdexcept>
 #include <thread>
 #include <type_traits>
 
@@ -11,6 +12,7 @@ namespace kinetune::parallel {
 namespace {
 
 constexpr std::chrono::milliseconds look_interval{10};  // of a worker for messages while it works
+constexpr std::chrono::seconds answer_limit{60};        // of rank 0 to a worker that asks to stop
 
 /// Numbers go as they lie in memory: all ranks of a job are of one kind.
 template <class T>
@@ -33,14 +35,14 @@ T take(std::string_view& bytes) {
 std::string encode(const Ended& ended) {
   std::string bytes;
   put(bytes, ended.task);
-  put(bytes, ended.result.has_value());
-  return bytes.append(ended.result.value_or(""));
+  put(bytes, ended.end);
+  return bytes.append(ended.result);
 }
 
 Ended decode_ended(std::string_view bytes) {
   const auto task = take<std::uint64_t>(bytes);
-  const auto done = take<bool>(bytes);
-  return {task, done ? std::optional<std::string>(bytes) : std::nullopt};
+  const auto end = take<Scheduler::End>(bytes);
+  return {task, end, std::string(bytes)};
 }
 
 std::string encode(const RankUsage& usage) {
@@ -74,6 +76,7 @@ std::optional<std::uint64_t> RemotePort::next_task() {
   Backoff backoff;
   while (true) {
     while (take_message()) backoff.reset();
+    tell();
     if (finishing_) return {};
     if (!tasks_.empty()) break;
     std::this_thread::sleep_for(backoff.next());
@@ -91,8 +94,28 @@ bool RemotePort::stopping() {
     last_look_ = now;
     while (take_message()) {
     }
+    tell();
   }
   return finishing_;
+}
+
+/// Says that this rank lives, and that it was asked to stop. A rank 0 that does not react is gone, and with
+/// it whoever would tell anybody.
+void RemotePort::tell() {
+  const auto now = Clock::now();
+  if (now - last_told_ >= alive_interval) {
+    session_.post(0, static_cast<int>(Tag::alive), "");
+    last_told_ = now;
+  }
+  if (finishing_ || !stop_reason_) return;
+  if (!asked_to_stop_) {
+    const std::string reason = stop_reason_();
+    if (reason.empty()) return;
+    session_.post(0, static_cast<int>(Tag::stop), reason);
+    asked_to_stop_ = true;
+    asked_at_ = now;
+  }
+  if (now - asked_at_ > answer_limit) throw std::runtime_error("asked to stop, and rank 0 does not answer");
 }
 
 bool RemotePort::take_message() {
@@ -100,6 +123,10 @@ bool RemotePort::take_message() {
   if (!message) return false;
   if (message->tag == static_cast<int>(Tag::finish)) finishing_ = true;
   if (message->tag == static_cast<int>(Tag::task)) tasks_.push_back(decode_task(message->bytes));
+  if (message->tag == static_cast<int>(Tag::recall)) {
+    const std::uint64_t task = decode_task(message->bytes);
+    if (std::erase(tasks_, task) > 0) deliver({task, Scheduler::End::returned});
+  }
   return true;
 }
 

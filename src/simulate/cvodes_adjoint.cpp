@@ -104,7 +104,7 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, doub
   double reached = from;
   if (flag < 0) {
     CVodeGetCurrentTime(backward, &reached);
-    return fail(integration_error(flag), reached);
+    return fail(states_.is_interrupted() ? IntegrationError::interrupted : integration_error(flag), reached);
   }
   CVodeGetB(cvode, backward_problem_, &reached, adjoint_.get());
   CVodeGetQuadB(cvode, backward_problem_, &reached, gradient_.get());
@@ -138,6 +138,7 @@ int CvodesAdjoint::restart(double from) {
 /// d lambda / dt = -(df/dx)' lambda
 int CvodesAdjoint::adjoint_rates(double t, N_Vector x, N_Vector adjoint, N_Vector derivative, void* user) {
   auto& self = *static_cast<CvodesAdjoint*>(user);
+  if (self.states_.is_interrupted()) return -1;
   const jit::Pattern& pattern = self.states_.model().code().jacobian;
   self.states_.model().jacobian(t, block(x).data, self.prelude_.data(), self.jacobian_.data());
   const double* lambda = block(adjoint).data;

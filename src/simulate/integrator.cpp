@@ -38,6 +38,8 @@ std::string_view to_string(IntegrationError error) {
       return "events or discontinuities follow each other without end";
     case IntegrationError::not_differentiable:
       return "sensitivities over events and discontinuities of this kind are not supported yet";
+    case IntegrationError::interrupted:
+      return "out of time";
     case IntegrationError::internal:
       break;
   }

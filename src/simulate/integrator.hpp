@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -18,6 +19,8 @@ struct IntegratorOptions {
   double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
   int max_steps = 20000;  ///< of one segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
+  /// Asked every few evaluations of the rates; true ends the integration (IntegrationError::interrupted).
+  std::function<bool()> interrupt = {};
 
   /// @throws core::Error on what cannot be meant
   void validate() const;
@@ -33,6 +36,7 @@ enum class IntegrationError {
   endless_events,      ///< events or discontinuities follow each other without time going on
   not_differentiable,  ///< sensitivities over an event or a discontinuity of this kind are not supported yet
   no_steady_state,     ///< the trajectory does not settle
+  interrupted,         ///< IntegratorOptions::interrupt said so
   internal,            ///< anything else the solver reports
 };
 std::string_view to_string(IntegrationError);

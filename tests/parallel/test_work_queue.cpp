@@ -112,7 +112,7 @@ TEST(WorkQueue, results_of_ten_megabytes_arrive_whole) {
 TEST(WorkQueue, a_stop_request_reaches_tasks_at_work_and_accounts_for_every_task) {
   std::set<std::uint64_t> done;
   const QueueHooks hooks{.on_result = [&](std::uint64_t task, int, std::string) { done.insert(task); },
-                         .stop_requested = [&] { return done.size() >= 20; }};
+                         .stop_reason = [&] { return done.size() >= 20 ? "enough" : ""; }};
   // Task 30 and later never end by themselves: the test ends only if the stop request reaches every rank.
   const Work work = [](std::uint64_t task, const StopCheck& stop) -> std::optional<std::string> {
     if (task < 30) return "done";
@@ -142,7 +142,7 @@ TEST(WorkQueue, hooks_are_called_from_one_thread_that_is_not_the_main_thread) {
                                note();
                                ticked = true;
                              },
-                         .stop_requested = [&] { return note(), ticked.load(); },
+                         .stop_reason = [&] { return note(), ticked.load() ? "ticked" : ""; },
                          .tick = std::chrono::milliseconds(1)};
   const Work until_stopped = [](std::uint64_t, const StopCheck& stop) -> std::optional<std::string> {
     while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
