@@ -20,11 +20,14 @@ namespace {
 constexpr int continuation_tag = 1001;   // further parts of a long message
 constexpr int spins_of_a_transfer = 50;  // a transfer that is under way needs frequent calls to go on
 
-void wait(MPI_Request request) {
+void wait(
+    MPI_Request request, const std::function<void()>& meanwhile = [] {}) {
   Backoff backoff;
   int done = 0;
   for (int i = 0; MPI_Test(&request, &done, MPI_STATUS_IGNORE), !done; ++i) {
-    if (i >= spins_of_a_transfer) std::this_thread::sleep_for(backoff.next());
+    if (i < spins_of_a_transfer) continue;
+    std::this_thread::sleep_for(backoff.next());
+    meanwhile();
   }
 }
 
@@ -140,13 +143,13 @@ void MpiSession::barrier() {
   wait(request);
 }
 
-void MpiSession::send(int to, int tag, std::string_view bytes) {
+void MpiSession::send(int to, int tag, std::string_view bytes, const std::function<void()>& meanwhile) {
   const std::string wire = with_length(bytes);
   for_each_part(wire.size(), impl_->largest_part, [&](std::size_t offset, int n) {
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Isend(wire.data() + offset, n, MPI_BYTE, to, offset == 0 ? tag : continuation_tag, impl_->world,
               &request);
-    wait(request);
+    wait(request, meanwhile);
   });
 }
 

@@ -48,7 +48,9 @@ class MpiSession {
   // Messages between two ranks: from one thread a rank at a time, tag in 0..1000.
 
   /// Returns when the receiver has taken a long message; a short one is on its way.
-  void send(int to, int tag, std::string_view bytes);
+  /// @param meanwhile  called now and then while waiting for the receiver
+  void send(
+      int to, int tag, std::string_view bytes, const std::function<void()>& meanwhile = [] {});
   /// Never waits for the receiver. For short messages.
   void post(int to, int tag, std::string_view bytes);
   /// A message that has arrived, if there is one. Messages of one sender keep their order.

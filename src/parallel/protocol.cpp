@@ -6,13 +6,15 @@
 #include <thread>
 #include <type_traits>
 
+#include "core/log.hpp"
 #include "parallel/backoff.hpp"
 
 namespace kinetune::parallel {
 namespace {
 
-constexpr std::chrono::milliseconds look_interval{10};  // of a worker for messages while it works
-constexpr std::chrono::seconds answer_limit{60};        // of rank 0 to a worker that asks to stop
+constexpr std::chrono::milliseconds look_interval{10};     // of a worker for messages while it works
+constexpr std::chrono::milliseconds complaint_after{400};  // mpirun kills after a second
+constexpr std::chrono::seconds answer_limit{60};           // of rank 0 to a worker that asks to stop
 
 /// Numbers go as they lie in memory: all ranks of a job are of one kind.
 template <class T>
@@ -86,7 +88,9 @@ std::optional<std::uint64_t> RemotePort::next_task() {
   return task;
 }
 
-void RemotePort::deliver(Ended ended) { session_.send(0, static_cast<int>(Tag::ended), encode(ended)); }
+void RemotePort::deliver(Ended ended) {
+  session_.send(0, static_cast<int>(Tag::ended), encode(ended), [this] { tell(); });
+}
 
 bool RemotePort::stopping() {
   const auto now = std::chrono::steady_clock::now();
@@ -99,23 +103,32 @@ bool RemotePort::stopping() {
   return finishing_;
 }
 
-/// Says that this rank lives, and that it was asked to stop. A rank 0 that does not react is gone, and with
-/// it whoever would tell anybody.
+/// Says that this rank lives, and that it was asked to stop.
 void RemotePort::tell() {
   const auto now = Clock::now();
   if (now - last_told_ >= alive_interval) {
     session_.post(0, static_cast<int>(Tag::alive), "");
     last_told_ = now;
   }
-  if (finishing_ || !stop_reason_) return;
+  if (!finishing_ && hooks_.stop_reason) ask_to_stop(now);
+}
+
+/// Launchers end all ranks by a signal when one has died. If that was rank 0, one of the others has to speak,
+/// before it is killed as well.
+void RemotePort::ask_to_stop(Clock::time_point now) {
   if (!asked_to_stop_) {
-    const std::string reason = stop_reason_();
+    const std::string reason = hooks_.stop_reason();
     if (reason.empty()) return;
     session_.post(0, static_cast<int>(Tag::stop), reason);
-    asked_to_stop_ = true;
-    asked_at_ = now;
+    asked_to_stop_ = now;
   }
-  if (now - asked_at_ > answer_limit) throw std::runtime_error("asked to stop, and rank 0 does not answer");
+  if (session_.rank() == 1 && !has_complained_ && now - *asked_to_stop_ > complaint_after) {
+    core::log(core::LogLevel::warning, "rank 0 on {} does not answer; if it has died, {}",
+              session_.hosts().front(), hooks_.advice);
+    has_complained_ = true;
+  }
+  if (now - *asked_to_stop_ > answer_limit)
+    throw std::runtime_error("asked to stop, and rank 0 does not answer");
 }
 
 bool RemotePort::take_message() {

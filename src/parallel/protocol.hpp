@@ -35,9 +35,7 @@ std::uint64_t decode_task(std::string_view);
 /// A worker's view of the coordinator on another rank.
 class RemotePort : public WorkerPort {
  public:
-  /// @param stop_reason  asked here: see QueueHooks
-  RemotePort(MpiSession& session, const StopReason& stop_reason)
-      : session_(session), stop_reason_(stop_reason) {}
+  RemotePort(MpiSession& session, const QueueHooks& hooks) : session_(session), hooks_(hooks) {}
 
   std::optional<std::uint64_t> next_task() override;
   void deliver(Ended) override;
@@ -49,13 +47,15 @@ class RemotePort : public WorkerPort {
   void look();
   bool take_message();
   void tell();
+  void ask_to_stop(Clock::time_point now);
 
   MpiSession& session_;
-  const StopReason& stop_reason_;
+  const QueueHooks& hooks_;
   std::deque<std::uint64_t> tasks_;
   bool finishing_ = false;
-  bool asked_to_stop_ = false;
-  Clock::time_point last_look_{}, last_told_ = Clock::now(), asked_at_{};
+  bool has_complained_ = false;
+  Clock::time_point last_look_{}, last_told_ = Clock::now();
+  std::optional<Clock::time_point> asked_to_stop_;
 };
 
 }  // namespace kinetune::parallel

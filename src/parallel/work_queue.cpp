@@ -210,7 +210,7 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
 }
 
 void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hooks) {
-  RemotePort port(session, hooks.stop_reason);
+  RemotePort port(session, hooks);
   try {
     const RankUsage usage = work_off(port, work, session);
     session.send(0, static_cast<int>(Tag::goodbye), encode(usage));
