@@ -1,5 +1,7 @@
 #include "study/fit.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
@@ -21,7 +23,8 @@ struct Flags {
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps;
-  std::optional<double> max_time;
+  std::optional<std::uint64_t> redraws, max_total_evaluations;
+  std::optional<double> max_time, max_start_time, max_evaluation_time;
   std::string output = "run.h5";
   bool force = false;
 };
@@ -50,6 +53,9 @@ study::FitOptions options_of(const Flags& flags) {
   set(options.local.step_tolerance, flags.step_tolerance);
   set(options.local.max_iterations, flags.max_iterations);
   set(options.local.max_evaluations, flags.max_evaluations);
+  set(options.local.max_seconds, flags.max_start_time);
+  set(options.posterior.max_seconds, flags.max_evaluation_time);
+  set(options.n_redraws, flags.redraws);
   if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
@@ -65,13 +71,25 @@ std::string joined(Arguments arguments) {
   return line;
 }
 
+/// Other options than these would make a study of two kinds of starts.
+void refuse_changes_on_resume(const CLI::App& command) {
+  constexpr std::array may_change{"--resume", "--starts", "--max-time", "--max-total-evaluations"};
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() > 0 && std::ranges::count(may_change, option->get_name()) == 0) {
+      throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
+                        "leave it out, or start a new study");
+    }
+  }
+}
+
 int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
   const std::string command_line = joined(arguments);
   parallel::MpiSession mpi(arguments.count, arguments.values);
   return parallel::run_guarded(mpi, [&] {
     study::FitSession session;
     session.command_line = command_line;
-    if (flags.max_time) session.max_seconds = *flags.max_time;
+    set(session.max_seconds, flags.max_time);
+    set(session.max_evaluations, flags.max_total_evaluations);
     share_verdict(mpi, [&] {
       if (!(session.max_seconds >= 0)) {
         throw core::Error({}, fmt::format("--max-time is {}", session.max_seconds),
@@ -79,14 +97,9 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
       }
       if (flags.resume.empty()) {
         session.options = options_of(flags);
-        return "";
-      }
-      // Anything else would make a study of two kinds of starts.
-      for (const CLI::Option* option : command.get_options()) {
-        if (option->count() > 0 && option->get_name() != "--resume" && option->get_name() != "--max-time") {
-          throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
-                            "leave it out, or start a new study");
-        }
+      } else {
+        refuse_changes_on_resume(command);
+        session.n_starts = flags.starts;
       }
       return "";
     });
@@ -113,7 +126,9 @@ void add_fit(CLI::App& app, Action& action) {
   command.add_option("--resume", flags->resume, "go on with the study of this run file");
   add("-o,--output", flags->output, "run file (HDF5)", flags->output);
   command.add_flag("--force", flags->force, "overwrite an existing run file");
-  add("--starts", flags->starts, "number of starts", defaults.sampler.n_starts)->check(refuse_minus);
+  add("--starts", flags->starts, "number of starts; more than before when resuming",
+      defaults.sampler.n_starts)
+      ->check(refuse_minus);
   add("--seed", flags->seed, "of the study", defaults.sampler.seed)->check(refuse_minus);
   add("--sampler", flags->sampler, "lhs (Latin hypercube) or uniform", study::name(defaults.sampler.method));
   add("--optimizer", flags->optimizer, "blmvm, bqnls or bntr", name(defaults.local.method));
@@ -125,7 +140,16 @@ void add_fit(CLI::App& app, Action& action) {
       defaults.local.step_tolerance);
   add("--max-iterations", flags->max_iterations, "of a start", defaults.local.max_iterations);
   add("--max-evaluations", flags->max_evaluations, "of a start", defaults.local.max_evaluations);
+  add("--max-start-time", flags->max_start_time, "wall seconds of a start", "none");
+  add("--max-evaluation-time", flags->max_evaluation_time, "wall seconds of an evaluation, which then fails",
+      "none");
+  add("--redraws", flags->redraws, "other start vectors to try where the objective fails at one",
+      defaults.n_redraws)
+      ->check(refuse_minus);
   add("--max-time", flags->max_time, "wall seconds of this session; what is left can be resumed", "none");
+  add("--max-total-evaluations", flags->max_total_evaluations,
+      "of all starts and sessions together; what is left can be resumed", "none")
+      ->check(refuse_minus);
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",
       study::name(defaults.posterior.sensitivities));
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",

@@ -1,8 +1,12 @@
 #include "estimate/posterior.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 
+#include <fmt/format.h>
+
+#include "core/error.hpp"
 #include "estimate/prior.hpp"
 
 namespace kinetune::estimate {
@@ -34,15 +38,32 @@ struct Posterior::Impl {
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
   std::vector<double> x_linear;
+  std::chrono::duration<double> max_duration;
+  std::chrono::steady_clock::time_point began;  // the evaluation under way
+  std::function<bool()> interrupt = {};
 
   Impl(Problem p, jit::ModelCode code, const PosteriorOptions& options)
-      : problem(std::move(p)), model(std::move(code)), run(model, problem, options.integrator) {
+      : problem(std::move(p)),
+        model(std::move(code)),
+        run(model, problem, interruptible(options.integrator)),
+        max_duration(options.max_seconds) {
+    if (!(options.max_seconds > 0)) {
+      throw core::Error({}, fmt::format("evaluations of at most {} s", options.max_seconds),
+                        "give a positive number of seconds");
+    }
     sensitivities = choose(options.sensitivities, run.most_columns());
     for (const auto& parameter : problem.parameters) {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
     }
     x_linear.resize(problem.parameters.size());
+  }
+
+  simulate::IntegratorOptions interruptible(simulate::IntegratorOptions options) {
+    options.interrupt = [this] {
+      return (interrupt && interrupt()) || std::chrono::steady_clock::now() - began > max_duration;
+    };
+    return options;
   }
 
   Mode mode(Order order) const {
@@ -86,12 +107,14 @@ Posterior::~Posterior() = default;
 std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
+void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
 const Problem& Posterior::problem() const { return impl_->problem; }
 
 std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double> x, Order order,
                                                           Details* details) {
   const std::size_t n = size();
+  impl_->began = std::chrono::steady_clock::now();
   std::vector<double> slopes(n);
   Terms terms;
   std::vector<PriorTerm> priors(n);

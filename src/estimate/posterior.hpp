@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <limits>
 #include <memory>
 
 #include "estimate/problem.hpp"
@@ -16,6 +18,8 @@ struct PosteriorOptions {
   simulate::IntegratorOptions integrator;
   Sensitivities sensitivities =
       Sensitivities::automatic;  ///< automatic: adjoint where there are many parameters
+  /// Wall time of one evaluation, after which it fails. Results then depend on the machine.
+  double max_seconds = std::numeric_limits<double>::infinity();
 };
 
 /// What the simulations said beside the objective, for reports.
@@ -55,6 +59,9 @@ class Posterior final : public optimize::Objective {
   /// from being tried.
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
+
+  /// Asked within evaluations; once true, the evaluation under way fails soon.
+  void set_interrupt(std::function<bool()>);
 
   /// What `automatic` has come to.
   Sensitivities sensitivities() const;

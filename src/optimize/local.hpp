@@ -68,6 +68,8 @@ class Observer {
 
   virtual ~Observer() = default;
   virtual Verdict observe(const Iterate&) = 0;
+  /// Asked after each evaluation, also one that failed; true ends the minimisation there and then.
+  virtual bool interrupts() { return false; }
 };
 
 /// Why a minimisation ended.

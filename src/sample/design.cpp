@@ -16,7 +16,7 @@ namespace {
 /// Every start draws its own numbers.
 class Uniform final : public Design {
  public:
-  Uniform(std::uint64_t seed, std::size_t dimension) : seed_(seed), dimension_(dimension) {}
+  Uniform(const Block& block, std::size_t dimension) : seed_(block.seed), dimension_(dimension) {}
 
   std::vector<double> point(std::uint64_t id) const override {
     auto stream = random_stream(seed_, StreamPurpose::start, id);
@@ -30,6 +30,10 @@ class Uniform final : public Design {
   std::size_t dimension_;
 };
 
+core::RandomStream stratum_stream(const Block& block, std::size_t dimension) {
+  return random_stream(block.seed, StreamPurpose::stratum_order, block.index << 32 | dimension);
+}
+
 /// A uniformly random order of 0 … n-1 (Fisher and Yates).
 std::vector<std::uint32_t> random_order(std::uint32_t n, core::RandomStream stream) {
   std::vector<std::uint32_t> order(n);
@@ -42,43 +46,38 @@ std::vector<std::uint32_t> random_order(std::uint32_t n, core::RandomStream stre
 /// the strata is the dimension's, the place inside its stratum the start's own draw.
 class LatinHypercube final : public Design {
  public:
-  LatinHypercube(std::uint64_t seed, std::uint32_t n_starts, std::size_t dimension)
-      : seed_(seed), width_(1.0 / n_starts) {
+  LatinHypercube(const Block& block, std::size_t dimension)
+      : block_(block), width_(1.0 / static_cast<double>(block.n)) {
     for (std::size_t d = 0; d < dimension; ++d)
-      strata_.push_back(random_order(n_starts, random_stream(seed, StreamPurpose::stratum_order, d)));
+      strata_.push_back(random_order(static_cast<std::uint32_t>(block.n), stratum_stream(block, d)));
   }
 
   std::vector<double> point(std::uint64_t id) const override {
-    auto stream = random_stream(seed_, StreamPurpose::start, id);
+    auto stream = random_stream(block_.seed, StreamPurpose::start, id);
     std::vector<double> unit;
     unit.reserve(strata_.size());
-    for (const auto& stratum : strata_) unit.push_back((stratum[id] + stream.uniform()) * width_);
+    for (const auto& stratum : strata_)
+      unit.push_back((stratum[id - block_.first] + stream.uniform()) * width_);
     return unit;
   }
 
  private:
-  std::uint64_t seed_;
+  Block block_;
   double width_;
   std::vector<std::vector<std::uint32_t>> strata_;  ///< (dimension, n_starts)
 };
 
 }  // namespace
 
-void SamplerOptions::validate() const {
-  if (n_starts == 0) throw core::Error({}, "no starts are asked for", "ask for one at least");
-  if (method == Method::latin_hypercube && n_starts > std::numeric_limits<std::uint32_t>::max())
-    throw core::Error({}, fmt::format("a Latin hypercube of {} starts", n_starts),
-                      "use uniform starts for more than 4294967295");
-}
-
-std::unique_ptr<const Design> make_design(const SamplerOptions& options, std::size_t dimension) {
-  options.validate();
-  switch (options.method) {
+std::unique_ptr<const Design> make_design(Method method, const Block& block, std::size_t dimension) {
+  switch (method) {
     case Method::uniform:
-      return std::make_unique<Uniform>(options.seed, dimension);
+      return std::make_unique<Uniform>(block, dimension);
     case Method::latin_hypercube:
-      return std::make_unique<LatinHypercube>(options.seed, static_cast<std::uint32_t>(options.n_starts),
-                                              dimension);
+      if (block.n > std::numeric_limits<std::uint32_t>::max())
+        throw core::Error({}, fmt::format("a Latin hypercube of {} starts", block.n),
+                          "use uniform starts for more than 4294967295");
+      return std::make_unique<LatinHypercube>(block, dimension);
   }
   std::unreachable();
 }

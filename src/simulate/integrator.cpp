@@ -55,6 +55,8 @@ std::string_view to_string(IntegrationError error) {
       return "events or discontinuities follow each other without end";
     case IntegrationError::not_differentiable:
       return "no sensitivities: values are delayed, or a threshold is only touched";
+    case IntegrationError::interrupted:
+      return "out of time";
     case IntegrationError::internal:
       break;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -26,6 +27,8 @@ struct IntegratorOptions {
   int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
   Method method = Method::cvodes;
+  /// Asked every few evaluations of the rates; true ends the integration (IntegrationError::interrupted).
+  std::function<bool()> interrupt = {};
 
   /// @throws core::Error on what cannot be meant
   void validate() const;
@@ -41,6 +44,7 @@ enum class IntegrationError {
   endless_events,      ///< events or discontinuities follow each other without time going on
   not_differentiable,  ///< delayed values have no sensitivities; or a threshold is only touched
   no_steady_state,     ///< the trajectory does not settle
+  interrupted,         ///< IntegratorOptions::interrupt said so
   internal,            ///< anything else the solver reports
 };
 std::string_view to_string(IntegrationError);

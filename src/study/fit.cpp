@@ -26,7 +26,7 @@ struct Coordinator {
 
 FitOptions resolved_options(const FitSession& session) {
   FitOptions options =
-      session.begin == FitSession::Begin::resume ? stored_options(session.output) : session.options;
+      session.begin == FitSession::Begin::resume ? resumed_options(session) : session.options;
   options.validate();
   options.problem = std::filesystem::absolute(options.problem).lexically_normal();
   return options;
@@ -36,7 +36,23 @@ sample::Sampler make_sampler(const FitOptions& options, const estimate::Posterio
   return {options.sampler, sample::Box(posterior.lower_bounds(), posterior.upper_bounds())};
 }
 
-parallel::QueueHooks hooks(RunRecord& record, Progress& progress, const StopRequest& stop) {
+std::string how_to_resume(const FitSession& session) {
+  return fmt::format("go on with: kinetune fit --resume {}", session.output.string());
+}
+
+/// Said at once: what follows may be a kill.
+void announce_stop(const FitSession& session, const RunRecord& record, const std::string& reason,
+                   const std::vector<parallel::TaskAtWork>& at_work) {
+  std::string ranks;
+  for (const auto& [rank, host, task] : at_work)
+    ranks += fmt::format("{}rank {} on {}: start {}", ranks.empty() ? "" : ", ", rank, host, task);
+  core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts are in {}; at work: {}; {}", reason,
+            record.n_done(), record.n_starts(), session.output.string(), ranks.empty() ? "nobody" : ranks,
+            how_to_resume(session));
+}
+
+parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progress& progress,
+                           const StopRequest& stop) {
   return {.on_result =
               [&](std::uint64_t, int rank, const std::string& bytes) {
                 StartOutcome outcome = StartOutcome::from_bytes(bytes);
@@ -49,7 +65,16 @@ parallel::QueueHooks hooks(RunRecord& record, Progress& progress, const StopRequ
                 record.commit(RunRecord::When::if_due);
                 progress.tick();
               },
-          .stop_requested = [&] { return stop.requested(); }};
+          .stop_reason = [&]() -> std::string {
+            return record.n_evaluations() >= session.max_evaluations ? "limit of evaluations" : stop.reason();
+          },
+          .on_stop =
+              [&](const std::string& reason, const auto& at_work) {
+                record.commit(RunRecord::When::now);
+                progress.leave_line();
+                announce_stop(session, record, reason, at_work);
+              },
+          .advice = how_to_resume(session)};
 }
 
 std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
@@ -63,7 +88,7 @@ std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
 
 /// Rank 0, when the queue is empty or was left.
 int conclude(const FitSession& session, const FitOptions& options, Coordinator& coordinator,
-             const Progress& progress, const parallel::QueueReport& report, const StopRequest& stop) {
+             const parallel::QueueReport& report) {
   RunRecord& record = *coordinator.record;
   record.add_ranks(rank_rows(report));
   const bool complete = report.not_done.empty();
@@ -77,14 +102,16 @@ int conclude(const FitSession& session, const FitOptions& options, Coordinator& 
     record.set_finished();
   }
   record.commit(RunRecord::When::now);
-  print_summary({session.output, coordinator.loaded.problem, ranking, record.n_starts(), report,
-                 progress.failures(), complete ? "" : stop.reason()});
+  print_summary({session.output, coordinator.loaded.problem, ranking, record.results(), record.n_starts(),
+                 report, complete ? "" : report.stopped_by});
   return !complete ? 3 : ranking.empty() ? 1 : 0;
 }
 
 }  // namespace
 
 int fit(parallel::MpiSession& mpi, const FitSession& session) {
+  constexpr double endless = std::numeric_limits<double>::infinity();
+  const StopRequest stop(mpi.rank() == 0 ? session.max_seconds : endless);  // loading takes time as well
   FitOptions options;
   Coordinator coordinator;
   // Everything that can be wrong with the input is found here, before any rank computes.
@@ -103,24 +130,25 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
                                 jit::ModelCode::from_bytes(code_bytes), options.posterior);
   const sample::Sampler sampler = make_sampler(options, posterior);
   const optimize::PetscSession petsc;
-  const StopRequest stop(session.max_seconds);
   const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
-    const auto outcome =
-        run_start(id, sampler, name(options.sampler.method), posterior, options.local, stopping);
+    posterior.set_interrupt(stopping);
+    const auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local,
+                                   options.n_redraws, stopping);
     return outcome ? std::optional(outcome->to_bytes()) : std::nullopt;
   };
   if (mpi.rank() != 0) {
-    run_tasks(mpi, {}, work, {});
+    run_tasks(mpi, {}, work,
+              {.stop_reason = [&] { return stop.reason(); }, .advice = how_to_resume(session)});
     return std::stoi(mpi.broadcast(""));
   }
 
   RunRecord& record = *coordinator.record;
   const auto ranking = record.ranking();
-  Progress progress(record.n_starts(), record.n_starts() - record.starts_left().size(),
+  Progress progress(record.n_starts(), record.n_done(),
                     ranking.empty() ? store::not_a_number : ranking.front().fval);
-  const auto report = run_tasks(mpi, record.starts_left(), work, hooks(record, progress, stop));
+  const auto report = run_tasks(mpi, record.starts_left(), work, hooks(session, record, progress, stop));
   progress.finish();
-  const int exit_code = conclude(session, options, coordinator, progress, report, stop);
+  const int exit_code = conclude(session, options, coordinator, report);
   mpi.broadcast(std::to_string(exit_code));
   return exit_code;
 }

@@ -60,8 +60,9 @@ template <class Member>
 Entry number(std::string_view key, Member member) {
   return {key,
           [member](YAML::Emitter& out, const FitOptions& options) {
-            out << fmt::format(
+            const auto text = fmt::format(
                 "{}", member(const_cast<FitOptions&>(options)));  // shortest that reads back the same
+            out << (text == "inf" ? ".inf" : text);               // YAML's spelling
           },
           [member](const YAML::Node& node, FitOptions& options) {
             auto& value = member(options);
@@ -88,6 +89,8 @@ const std::vector<Entry>& entries() {
        [](const YAML::Node& node, F& o) { o.problem = node.as<std::string>(); }},
       number(
           "starts", [](F & o) -> auto& { return o.sampler.n_starts; }),
+      {"extended-at", [](YAML::Emitter& out, const F& o) { out << YAML::Flow << o.sampler.extended_at; },
+       [](const YAML::Node& node, F& o) { o.sampler.extended_at = node.as<std::vector<std::uint64_t>>(); }},
       number(
           "seed", [](F & o) -> auto& { return o.sampler.seed; }),
       spelled(
@@ -106,6 +109,12 @@ const std::vector<Entry>& entries() {
           "max-iterations", [](F & o) -> auto& { return o.local.max_iterations; }),
       number(
           "max-evaluations", [](F & o) -> auto& { return o.local.max_evaluations; }),
+      number(
+          "max-start-time", [](F & o) -> auto& { return o.local.max_seconds; }),
+      number(
+          "max-evaluation-time", [](F & o) -> auto& { return o.posterior.max_seconds; }),
+      number(
+          "redraws", [](F & o) -> auto& { return o.n_redraws; }),
       spelled(
           "sensitivities", [](F & o) -> auto& { return o.posterior.sensitivities; }, sensitivities),
       spelled(

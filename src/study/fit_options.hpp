@@ -8,7 +8,7 @@
 
 #include "estimate/posterior.hpp"
 #include "optimize/local.hpp"
-#include "sample/design.hpp"
+#include "sample/sampler.hpp"
 
 namespace kinetune::study {
 
@@ -18,6 +18,7 @@ struct FitOptions {
   sample::SamplerOptions sampler;
   optimize::LocalOptions local;
   estimate::PosteriorOptions posterior;
+  std::uint64_t n_redraws = 10;  ///< how often at most another x0 is drawn where the objective fails
 
   /// @throws core::Error on what cannot be meant
   void validate() const;

@@ -43,10 +43,11 @@ class RunStart : public testing::Test {
   std::optional<StartOutcome> run(optimize::Objective& objective, std::uint64_t id) const {
     const sample::Sampler sampler({sample::Method::uniform, 20, 3},
                                   sample::Box(objective.lower_bounds(), objective.upper_bounds()));
-    return run_start(id, sampler, "uniform", objective, options, stop);
+    return run_start(id, sampler, "uniform", objective, options, n_redraws, stop);
   }
 
   optimize::LocalOptions options;
+  std::uint64_t n_redraws = 0;
   std::function<bool()> stop = [] { return false; };
 };
 

@@ -44,7 +44,7 @@ class Amici:
         from amici.importers.petab.v1 import import_petab_problem
 
         self.problem = petab.v1.Problem.from_yaml(str(yaml))
-        self.model = import_petab_problem(self.problem, output_dir=work / yaml.stem, model_name=yaml.stem.replace("-", "_"))
+        self.model = import_petab_problem(self.problem, output_dir=work / yaml.stem, model_name=yaml.stem.replace("-", "_"), verbose=False)
 
     def fails(self, x, atol, method):
         """Whether the objective (method None) or its gradient cannot be had."""
