@@ -16,7 +16,7 @@ namespace {
 /// Flags as they were given; those that were not leave the study file's value or the default.
 struct Flags {
   std::string study, resume;
-  std::optional<std::string> problem, sampler, optimizer, sensitivities, linear_solver;
+  std::optional<std::string> problem, sampler, optimizer, integrator, sensitivities, linear_solver;
   std::optional<std::uint64_t> starts, seed;
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance;
   std::optional<std::int64_t> max_iterations, max_evaluations;
@@ -50,6 +50,7 @@ study::FitOptions options_of(const Flags& flags) {
   set(options.local.step_tolerance, flags.step_tolerance);
   set(options.local.max_iterations, flags.max_iterations);
   set(options.local.max_evaluations, flags.max_evaluations);
+  if (flags.integrator) options.posterior.integrator.method = study::integration_method(*flags.integrator);
   if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
@@ -126,6 +127,8 @@ void add_fit(CLI::App& app, Action& action) {
   add("--max-iterations", flags->max_iterations, "of a start", defaults.local.max_iterations);
   add("--max-evaluations", flags->max_evaluations, "of a start", defaults.local.max_evaluations);
   add("--max-time", flags->max_time, "wall seconds of this session; what is left can be resumed", "none");
+  add("--integrator", flags->integrator, "auto (measured once), cvodes, rodas5p or rodas4p2",
+      name(defaults.posterior.integrator.method));
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",
       study::name(defaults.posterior.sensitivities));
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",

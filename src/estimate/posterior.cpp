@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include "estimate/prior.hpp"
 
@@ -30,13 +32,17 @@ bool all_finite(std::span<const double> values) {
 struct Posterior::Impl {
   Problem problem;
   jit::CompiledModel model;
+  PosteriorOptions options;
   SimulationRun run;
+  std::unique_ptr<SimulationRun> fallback;  // made when first needed
+  long n_fallbacks = 0;
+  SimulationStatus::Outcome failed_outcome = SimulationStatus::Outcome::ok;  // of the last that failed
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
   std::vector<double> x_linear;
 
-  Impl(Problem p, jit::ModelCode code, const PosteriorOptions& options)
-      : problem(std::move(p)), model(std::move(code)), run(model, problem, options.integrator) {
+  Impl(Problem p, jit::ModelCode code, const PosteriorOptions& o)
+      : problem(std::move(p)), model(std::move(code)), options(o), run(model, problem, options.integrator) {
     sensitivities = choose(options.sensitivities, run.most_columns());
     for (const auto& parameter : problem.parameters) {
       lower.push_back(parameter.lower_bound);
@@ -52,27 +58,51 @@ struct Posterior::Impl {
                                                                                : Mode::forward;
   }
 
+  bool has_fallback() const {
+    const auto method = options.integrator.method;
+    return options.fallback == Fallback::cvodes && method != simulate::Method::cvodes &&
+           method != simulate::Method::automatic;
+  }
+
   std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
+    auto sums = likelihood(run, order, details);
+    if (sums || failed_outcome != SimulationStatus::Outcome::not_integrated || !has_fallback()) return sums;
+    if (!fallback) {
+      auto settings = options.integrator;
+      settings.method = simulate::Method::cvodes;
+      fallback = std::make_unique<SimulationRun>(model, problem, settings);
+    }
+    if (details) details->simulations.clear();
+    sums = likelihood(*fallback, order, details);
+    if (sums) ++n_fallbacks;
+    if (sums && details && !details->simulations.empty()) ++details->simulations.front().statistics.fallbacks;
+    return sums;
+  }
+
+  std::expected<LikelihoodSums, EvaluationFailure> likelihood(SimulationRun& simulations, Order order,
+                                                              Details* details) {
     const std::size_t n = problem.parameters.size();
     LikelihoodSums sums;
     if (order >= Order::gradient) sums.gradient.resize(n);
     if (order >= Order::gauss_newton) sums.gauss_newton.resize(n * n);
     std::optional<EvaluationFailure> first_failure;
     const auto note = [&](const SimulationStatus& status) {
-      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time};
+      if (first_failure) return;
+      first_failure = {status.failure, status.condition_id, status.time};
+      failed_outcome = status.outcome;
     };
     const SimulatedData data =
         details ? SimulatedData{details->values.data(), details->noise.data()} : SimulatedData{};
-    run.start(x_linear, mode(order));
-    for (const PreparedSimulation& prepared : run.simulations()) {
-      const SimulationStatus status = run.add(prepared, sums, data);
+    simulations.start(x_linear, mode(order));
+    for (const PreparedSimulation& prepared : simulations.simulations()) {
+      const SimulationStatus status = simulations.add(prepared, sums, data);
       if (details) details->simulations.push_back(status);
       if (status.failure.empty()) continue;
       note(status);
       if (!details) break;
     }
     if (!first_failure && mode(order) == Mode::adjoint) {
-      if (const auto done = run.add_preequilibrations(sums); !done) note(done.error());
+      if (const auto done = simulations.add_preequilibrations(sums); !done) note(done.error());
     }
     if (first_failure) return std::unexpected(*first_failure);
     return sums;
@@ -86,6 +116,7 @@ Posterior::~Posterior() = default;
 std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
+long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
 const Problem& Posterior::problem() const { return impl_->problem; }
 

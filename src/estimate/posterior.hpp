@@ -12,10 +12,17 @@ namespace kinetune::estimate {
 
 enum class Sensitivities { automatic, forward, adjoint };
 
+/// What to do about an evaluation that a Rosenbrock method cannot carry out.
+enum class Fallback {
+  none,
+  cvodes  ///< let CVODES try
+};
+
 struct PosteriorOptions {
   simulate::IntegratorOptions integrator;
   Sensitivities sensitivities =
       Sensitivities::automatic;  ///< automatic: adjoint where there are many parameters
+  Fallback fallback = Fallback::cvodes;
 };
 
 /// What the simulations said beside the objective, for reports.
@@ -55,6 +62,9 @@ class Posterior final : public optimize::Objective {
   /// from being tried.
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
+
+  /// Evaluations since the last call that CVODES carried out for another method.
+  long take_fallbacks();
 
   /// What `automatic` has come to.
   Sensitivities sensitivities() const;
