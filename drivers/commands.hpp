@@ -19,6 +19,7 @@ using Action = std::function<int(Arguments)>;
 
 // Each adds one subcommand with its options; parsing it sets the action.
 void add_check(CLI::App&, Action&);
+void add_check_gradient(CLI::App&, Action&);
 void add_simulate(CLI::App&, Action&);
 void add_evaluate(CLI::App&, Action&);
 void add_fit(CLI::App&, Action&);

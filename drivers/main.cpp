@@ -15,6 +15,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   drivers::Action action;
   drivers::add_check(app, action);
+  drivers::add_check_gradient(app, action);
   drivers::add_simulate(app, action);
   drivers::add_evaluate(app, action);
   drivers::add_fit(app, action);

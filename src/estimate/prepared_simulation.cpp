@@ -14,6 +14,14 @@ bool has_column(const jit::Pattern& pattern, int j) {
   return pattern.column_starts[j] < pattern.column_starts[j + 1];
 }
 
+/// Whether a parameter acts on the course of the states.
+bool acts_on_course(const jit::ModelCode& code, int j) {
+  return has_column(code.rates_by_parameter, j) || has_column(code.switch_derivatives.by_parameter, j) ||
+         std::ranges::any_of(code.events, [&](const jit::EventLayout& event) {
+           return has_column(event.derivatives.by_parameter, j);
+         });
+}
+
 enum class Place { first, later };
 
 Actors actors_of(const Period& period, Place place, const jit::ModelCode& code) {
@@ -21,8 +29,8 @@ Actors actors_of(const Period& period, Place place, const jit::ModelCode& code) 
   for (std::size_t k = 0; k < code.differentiated.size(); ++k) {
     const int j = static_cast<int>(k);
     const int estimated = period.parameters[code.differentiated[k]].estimated;
-    const bool acts = has_column(code.rates_by_parameter, j) || has_column(code.switches_by_parameter, j) ||
-                      (place == Place::first && has_column(code.initials_by_parameter, j));
+    const bool acts =
+        acts_on_course(code, j) || (place == Place::first && has_column(code.initials_by_parameter, j));
     if (estimated >= 0 && acts) actors[estimated].push_back(j);
   }
   return actors;

@@ -60,7 +60,7 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   outputs_ = library_->find("outputs");
   switch_arguments_ = library_->find("switch_arguments");
   switch_slopes_ = library_->find("switch_slopes");
-  switch_gradients_ = library_->find("switch_gradients");
+  switch_derivatives_ = library_->find("switch_derivatives");
   triggers_ = library_->find("triggers");
   lags_ = library_->find("lags");
   delayed_values_ = library_->find("delayed_values");
@@ -71,6 +71,8 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   }
   for (std::size_t i = 0; i < code_.events.size(); ++i) {
     events_.push_back(library_->find(fmt::format("event_{}", i)));
+    if (n_differentiated() > 0)
+      event_derivatives_.push_back(library_->find(fmt::format("event_derivatives_{}", i)));
   }
   for (std::size_t i = 0; i < code_.observables.size(); ++i) {
     observables_.push_back(library_->find(fmt::format("observable_{}", i)));

@@ -73,10 +73,9 @@ class CompiledModel {
   void switch_slopes(const double* x, const double* prelude, double* values) const {
     switch_slopes_(0, x, prelude, nullptr, values);
   }
-  /// Derivatives of the arguments by time (n_switches), then by states and by parameters in the order of
-  /// code().switches_by_state and switches_by_parameter.
-  void switch_gradients(double t, const double* x, const double* prelude, double* values) const {
-    switch_gradients_(t, x, prelude, nullptr, values);
+  /// Derivatives of the arguments, as code().switch_derivatives has them.
+  void switch_derivatives(double t, const double* x, const double* prelude, double* values) const {
+    switch_derivatives_(t, x, prelude, nullptr, values);
   }
   /// Sets the prelude's switches to what time and states say. Allocates.
   void set_switches(double t, const double* x, double* prelude) const;
@@ -87,6 +86,10 @@ class CompiledModel {
   /// What event i is about to do: {delay, priority, values (n_targets), factors (n_targets)}.
   void event(int i, double t, const double* x, const double* prelude, double* all) const {
     events_[i](t, x, prelude, nullptr, all);
+  }
+  /// Derivatives of that, as code().events[i].derivatives has them. Not without differentiated parameters.
+  void event_derivatives(int i, double t, const double* x, const double* prelude, double* values) const {
+    event_derivatives_[i](t, x, prelude, nullptr, values);
   }
 
   /// How long ago each delay looks (n_delays).
@@ -121,10 +124,14 @@ class CompiledModel {
   ModelCode code_;
   std::unique_ptr<Library> library_;
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
-      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_gradients_, triggers_,
+      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_derivatives_, triggers_,
       lags_, delayed_values_, delayed_values_before_;
+<<<<<<< HEAD
   Kernel rates_by_time_ = nullptr, second_derivatives_ = nullptr;
   std::vector<Kernel> observables_, observable_derivatives_, events_;
+=======
+  std::vector<Kernel> observables_, observable_derivatives_, events_, event_derivatives_;
+>>>>>>> main
 };
 
 }  // namespace kinetune::jit

@@ -86,6 +86,18 @@ ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& stat
   return gradient;
 }
 
+/// Appends the derivatives of functions in the order that Derivatives states.
+Derivatives append_derivatives(const std::vector<Expr>& functions, const model::FlatModel& model,
+                               const std::vector<Expr>& differentiated, Differentiator& d,
+                               std::vector<Expr>& results) {
+  const SparseMatrix by_state = differentiate(functions, model.state_symbols, d, Diagonal::as_it_is);
+  const SparseMatrix by_parameter = differentiate(functions, differentiated, d, Diagonal::as_it_is);
+  for (const Expr f : functions) results.push_back(d(f, model.time));
+  append(results, by_state.values);
+  append(results, by_parameter.values);
+  return {by_state.pattern, by_parameter.pattern};
+}
+
 /// {delay, priority, values, factors}
 std::vector<Expr> results_of(const model::FlatEvent& event, symbolic::Graph& graph) {
   std::vector<Expr> results{event.delay.value_or(graph.constant(0)),
@@ -103,7 +115,8 @@ EventLayout layout_of(const model::FlatEvent& event) {
                      .initially_true = event.initially_true,
                      .persistent = event.persistent,
                      .values_from_trigger_time = event.values_from_trigger_time,
-                     .targets = {}};
+                     .targets = {},
+                     .derivatives = {}};
   for (const auto& assignment : event.assignments) layout.targets.push_back(assignment.state);
   return layout;
 }
@@ -116,19 +129,19 @@ void add_jumps(const model::FlatModel& model, const std::vector<Expr>& different
     const model::FlatEvent& event = model.events[i];
     triggers.push_back(board.rewrite_condition(event.trigger));
     code.events.push_back(layout_of(event));
-    set.kernels.push_back({fmt::format("event_{}", i), results_of(event, *model.graph), {}});
+    std::vector<Expr> results = results_of(event, *model.graph);
+    set.kernels.push_back({fmt::format("event_{}", i), results, {}});
+    if (differentiated.empty()) continue;
+    results[1] = model.graph->constant(0);  // a priority moves nothing
+    std::vector<Expr> derivatives;
+    code.events.back().derivatives = append_derivatives(results, model, differentiated, d, derivatives);
+    set.kernels.push_back({fmt::format("event_derivatives_{}", i), std::move(derivatives), {}});
   }
   code.switches = board.layout(code.differentiated, slopes);
   set.switches = board.symbols();
-  const SparseMatrix by_state = differentiate(board.arguments(), model.state_symbols, d, Diagonal::as_it_is);
-  const SparseMatrix by_parameter = differentiate(board.arguments(), differentiated, d, Diagonal::as_it_is);
-  std::vector<Expr> gradients;
-  for (const Expr argument : board.arguments()) gradients.push_back(d(argument, model.time));
-  append(gradients, by_state.values);
-  append(gradients, by_parameter.values);
-  code.switches_by_state = by_state.pattern;
-  code.switches_by_parameter = by_parameter.pattern;
-  set.kernels.push_back({"switch_gradients", std::move(gradients), {}});
+  std::vector<Expr> derivatives;
+  code.switch_derivatives = append_derivatives(board.arguments(), model, differentiated, d, derivatives);
+  set.kernels.push_back({"switch_derivatives", std::move(derivatives), {}});
   set.kernels.push_back({"switch_arguments", board.arguments(), {}});
   set.kernels.push_back({"switch_slopes", std::move(slopes), {}});
   set.kernels.push_back({"triggers", std::move(triggers), {}});

@@ -33,8 +33,14 @@ void serialize(Archive& archive, Switch& s) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, Derivatives& d) {
+  archive(d.by_state, d.by_parameter);
+}
+
+template <class Archive>
 void serialize(Archive& archive, EventLayout& e) {
-  archive(e.id, e.has_priority, e.initially_true, e.persistent, e.values_from_trigger_time, e.targets);
+  archive(e.id, e.has_priority, e.initially_true, e.persistent, e.values_from_trigger_time, e.targets,
+          e.derivatives);
 }
 
 template <class Archive>
@@ -51,7 +57,11 @@ template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
           c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches,
+<<<<<<< HEAD
           c.switches_by_state, c.switches_by_parameter, c.events, c.curvature, c.n_delays);
+=======
+          c.switch_derivatives, c.events, c.n_delays);
+>>>>>>> main
 }
 
 double Switch::value(double argument) const {

@@ -68,6 +68,15 @@ struct Switch {
   double value(double argument) const;
 };
 
+/// Derivatives of some quantities. A kernel gives those by time (n_rows), then by states and by
+/// differentiated parameters in the order of these.
+struct Derivatives {
+  Pattern by_state;      ///< (n_rows, n_states)
+  Pattern by_parameter;  ///< (n_rows, n_differentiated)
+
+  std::size_t size() const { return by_state.n_rows + by_state.rows.size() + by_parameter.rows.size(); }
+};
+
 /// What an event does. Its kernel gives {delay, priority, values, factors}; a target is set to
 /// value times factor, and of values taken at trigger time the factors are taken at execution all the same.
 struct EventLayout {
@@ -77,6 +86,8 @@ struct EventLayout {
   bool persistent = true;
   bool values_from_trigger_time = true;
   std::vector<int> targets;  ///< states
+  Derivatives
+      derivatives;  ///< of what its kernel gives, without the priority's; none without `differentiated`
 };
 
 /// How a matrix of first derivatives changes along a direction u of states and time: of its pattern those
@@ -114,9 +125,8 @@ struct ModelCode {
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
-  std::vector<Switch> switches;   ///< their values are the prelude's last
-  Pattern switches_by_state;      ///< d argument / d state, (n_switches, n_states)
-  Pattern switches_by_parameter;  ///< d argument / d differentiated parameter, (n_switches, n_differentiated)
+  std::vector<Switch> switches;    ///< their values are the prelude's last
+  Derivatives switch_derivatives;  ///< of their arguments
   std::vector<EventLayout> events;
   Curvature curvature;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date

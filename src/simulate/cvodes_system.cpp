@@ -28,10 +28,14 @@ KINETUNE_SIMD void add_multiple(int n, double factor, const double* __restrict x
   for (int i = 0; i < n; ++i) y[i] += factor * x[i];
 }
 
-KINETUNE_SIMD void row_weights(int m, double rtol, const double* __restrict s, const double* __restrict atol,
-                               double* __restrict weights) {
-  for (int k = 0; k < m; ++k) weights[k] = 1.0 / (rtol * std::fabs(s[k]) + atol[k]);
+KINETUNE_SIMD void row_weights(int m, double rtol, const double* __restrict s, double floor,
+                               const double* __restrict sizes, double* __restrict weights) {
+  for (int k = 0; k < m; ++k) weights[k] = 1.0 / (rtol * std::fabs(s[k]) + floor * sizes[k]);
 }
+
+// Of a state's relative error, which the sensitivities by parameters that hardly move it may have too.
+// Without it, those that are next to nothing take steps of rounding size.
+constexpr double state_share = 0.1;
 
 }  // namespace
 
@@ -123,6 +127,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   }
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
+    CVodeSetInitStep(cvode_.get(), 0.0);  // CVODES leaves one behind where it has recomputed a forward run
     CVodeSetStopTime(cvode_.get(), segment.end);
     limit_step(segment.start);
   }
@@ -255,7 +260,7 @@ void CvodesSystem::choose_active() {
   const auto& code = model_.code();
   const jit::Pattern& pattern = code.rates_by_parameter;
   active_entries_.clear();
-  sensitivity_tolerances_.resize(n_sensitivities_);
+  inverse_sizes_.resize(n_sensitivities_);
   for (int k = 0; k < n_sensitivities_; ++k) {
     const int j = segment_->active[k];
     for (int e = j < 0 ? 0 : pattern.column_starts[j]; j >= 0 && e < pattern.column_starts[j + 1]; ++e) {
@@ -264,7 +269,7 @@ void CvodesSystem::choose_active() {
     const double size = std::fabs(!segment_->sizes.empty() ? segment_->sizes[k]
                                   : j < 0                  ? 0.0
                                                            : segment_->parameters[code.differentiated[j]]);
-    sensitivity_tolerances_[k] = options_.atol / (size > 0.0 ? size : 1.0);
+    inverse_sizes_[k] = 1.0 / (size > 0.0 ? size : 1.0);
   }
 }
 
@@ -331,7 +336,8 @@ int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
   for (int i = 0; i < n; ++i) w[i] = 1.0 / (options.rtol * std::fabs(data[i]) + options.atol);
   for (int i = 0; i < n && m > 0; ++i) {
     const long row = n + static_cast<long>(i) * m;
-    row_weights(m, options.rtol, data + row, system.sensitivity_tolerances_.data(), w + row);
+    const double floor = options.atol + state_share * options.rtol * std::fabs(data[i]);
+    row_weights(m, options.rtol, data + row, floor, system.inverse_sizes_.data(), w + row);
   }
   return 0;
 }

@@ -100,9 +100,9 @@ class CvodesSystem {
   const IntegratorOptions& options_;
   int n_sensitivities_;
   const Segment* segment_ = nullptr;
-  std::vector<double> derivatives_;             // of CompiledModel::rates_and_derivatives
-  std::vector<Entry> active_entries_;           // of rates_by_parameter, those of active parameters
-  std::vector<double> sensitivity_tolerances_;  // (n_sensitivities) absolute
+  std::vector<double> derivatives_;    // of CompiledModel::rates_and_derivatives
+  std::vector<Entry> active_entries_;  // of rates_by_parameter, those of active parameters
+  std::vector<double> inverse_sizes_;  // (n_sensitivities) absolute
   std::unique_ptr<Factorisation> factors_;
   UniqueContext context_;
   UniqueVector y_, between_;  // at the step's end, and within the step

@@ -25,25 +25,35 @@ EventQueue::EventQueue(const jit::CompiledModel& model)
 void EventQueue::restart() {
   pending_.clear();
   n_draws_ = 0;
+  n_triggered_ = 0;
   for (std::size_t i = 0; i < holds_.size(); ++i) holds_[i] = model_.code().events[i].initially_true;
 }
 
-void EventQueue::note_triggers(double t, const double* x, const double* prelude, Moment moment) {
+const EventQueue::Notes& EventQueue::note_triggers(double t, const double* x, const double* prelude,
+                                                   Moment moment) {
+  notes_.triggered.clear();
+  notes_.taken_back.clear();
   model_.triggers(t, x, prelude, triggers_.data());
   for (std::size_t i = 0; i < holds_.size(); ++i) {
     const bool held = std::exchange(holds_[i], triggers_[i] != 0.0);
     const int event = static_cast<int>(i);
     if (holds_[i] && !held) trigger(event, t, x, prelude, moment);
     if (!holds_[i] && held && !model_.code().events[i].persistent) {
-      std::erase_if(pending_, [&](const Pending& p) { return p.event == event; });
+      std::erase_if(pending_, [&](const Pending& p) {
+        if (p.occurrence.event != event) return false;
+        notes_.taken_back.push_back(p.occurrence);
+        return true;
+      });
     }
   }
+  return notes_;
 }
 
 void EventQueue::trigger(int event, double t, const double* x, const double* prelude, Moment moment) {
   const auto& layout = model_.code().events[event];
   model_.event(event, t, x, prelude, evaluated_.data());
-  Pending pending{event, t + std::max(0.0, evaluated_[delay]), moment == Moment::after, {}};
+  notes_.triggered.push_back({event, n_triggered_++});
+  Pending pending{notes_.triggered.back(), t + std::max(0.0, evaluated_[delay]), moment == Moment::after, {}};
   if (layout.values_from_trigger_time) {
     const auto first = evaluated_.begin() + first_value;
     pending.values.assign(first, first + static_cast<std::ptrdiff_t>(layout.targets.size()));
@@ -62,12 +72,14 @@ bool EventQueue::is_due(const Pending& p, double t, Moment moment) const {
 }
 
 double EventQueue::priority(const Pending& p, double t, const double* x, const double* prelude) {
-  if (!model_.code().events[p.event].has_priority) return -std::numeric_limits<double>::infinity();
-  model_.event(p.event, t, x, prelude, evaluated_.data());
+  const int event = p.occurrence.event;
+  if (!model_.code().events[event].has_priority) return -std::numeric_limits<double>::infinity();
+  model_.event(event, t, x, prelude, evaluated_.data());
   return evaluated_[priority_at];
 }
 
-bool EventQueue::execute_next(double t, double* x, const double* prelude, Moment moment) {
+std::optional<EventQueue::Execution> EventQueue::execute_next(double t, double* x, const double* prelude,
+                                                              Moment moment) {
   std::vector<std::size_t> first;  // equals
   double highest = 0.0;
   for (std::size_t i = 0; i < pending_.size(); ++i) {
@@ -78,26 +90,28 @@ bool EventQueue::execute_next(double t, double* x, const double* prelude, Moment
     first.push_back(i);
     highest = own;
   }
-  if (first.empty()) return false;
+  if (first.empty()) return {};
   const bool by_lot = first.size() > 1 && std::isfinite(highest);
   const auto chosen =
       pending_.begin() + static_cast<std::ptrdiff_t>(by_lot ? first[draw(first.size())] : first[0]);
-  const Pending event = std::move(*chosen);
+  Pending event = std::move(*chosen);
   pending_.erase(chosen);
-  assign(event, t, x, prelude);
-  return true;
+  return assign(std::move(event), t, x, prelude);
 }
 
 /// An index below n. The sequence is the same in every simulation.
 std::size_t EventQueue::draw(std::size_t n) { return core::RandomStream(0, n_draws_++).below(n); }
 
-void EventQueue::assign(const Pending& p, double t, double* x, const double* prelude) {
-  const auto& layout = model_.code().events[p.event];
+EventQueue::Execution EventQueue::assign(Pending p, double t, double* x, const double* prelude) {
+  const int event = p.occurrence.event;
+  const auto& layout = model_.code().events[event];
   const std::size_t n = layout.targets.size();
-  model_.event(p.event, t, x, prelude, evaluated_.data());
-  const double* values = p.values.empty() ? evaluated_.data() + first_value : p.values.data();
-  const double* factors = evaluated_.data() + first_value + n;
-  for (std::size_t i = 0; i < n; ++i) x[layout.targets[i]] = values[i] * factors[i];
+  model_.event(event, t, x, prelude, evaluated_.data());
+  const double* values = evaluated_.data() + first_value;
+  if (!layout.values_from_trigger_time) p.values.assign(values, values + n);
+  const double* factors = values + n;
+  for (std::size_t i = 0; i < n; ++i) x[layout.targets[i]] = p.values[i] * factors[i];
+  return {p.occurrence, std::move(p.values)};
 }
 
 }  // namespace kinetune::simulate

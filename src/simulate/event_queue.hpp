@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "simulate/switch_values.hpp"
@@ -18,21 +19,35 @@ class EventQueue {
   /// Before a simulation: nothing is pending, triggers are what they were just before the start.
   void restart();
 
+  /// One occurrence of an event, from its trigger to its execution.
+  struct Occurrence {
+    int event;
+    long number;  ///< of all that were triggered
+  };
+  /// What the last note_triggers() has made of the occurrences.
+  struct Notes {
+    std::vector<Occurrence> triggered, taken_back;
+  };
+  struct Execution {
+    Occurrence occurrence;
+    std::vector<double> values;  ///< (n_targets) assigned, before the factors
+  };
+
   /// Looks which triggers hold now, by the prelude's switches. Those that have begun to hold make their
   /// events pending; those that have ceased take back what is not persistent.
-  void note_triggers(double t, const double* x, const double* prelude, Moment);
+  const Notes& note_triggers(double t, const double* x, const double* prelude, Moment);
 
   /// When the next pending event is to be executed; infinity if there is none.
   double next_time() const;
 
   /// Executes the one event that comes first among those that are due.
   /// @param x  (n_states) changed
-  /// @returns false if none is due
-  bool execute_next(double t, double* x, const double* prelude, Moment);
+  /// @returns nothing if none is due
+  std::optional<Execution> execute_next(double t, double* x, const double* prelude, Moment);
 
  private:
   struct Pending {
-    int event;
+    Occurrence occurrence;
     double time;
     bool after;                  // triggered only after its time, and so to be executed
     std::vector<double> values;  // of the assignments; empty if taken at execution
@@ -42,13 +57,15 @@ class EventQueue {
   bool is_due(const Pending&, double t, Moment) const;
   double priority(const Pending&, double t, const double* x, const double* prelude);
   std::size_t draw(std::size_t n);
-  void assign(const Pending&, double t, double* x, const double* prelude);
+  Execution assign(Pending, double t, double* x, const double* prelude);
 
   const jit::CompiledModel& model_;
   std::vector<char> holds_;        // (n_events) whether the trigger held when last looked at
   std::vector<double> triggers_;   // (n_events)
   std::vector<double> evaluated_;  // of one event's kernel
   std::vector<Pending> pending_;   // in the order of triggering
+  Notes notes_;
+  long n_triggered_ = 0;
   std::uint64_t n_draws_ = 0;
 };
 

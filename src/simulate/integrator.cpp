@@ -57,8 +57,7 @@ std::string_view to_string(IntegrationError error) {
     case IntegrationError::endless_events:
       return "events or discontinuities follow each other without end";
     case IntegrationError::not_differentiable:
-      return "sensitivities over events and delays are not supported yet, nor where a threshold is only "
-             "touched";
+      return "no sensitivities: values are delayed, or a threshold is only touched";
     case IntegrationError::internal:
       break;
   }

@@ -40,8 +40,7 @@ enum class IntegrationError {
   not_finite,          ///< rates or initial values that are not finite numbers
   too_much_accuracy,   ///< the tolerances ask for more than double precision gives
   endless_events,      ///< events or discontinuities follow each other without time going on
-  not_differentiable,  ///< sensitivities over events and delays are not supported yet; or a threshold is only
-                       ///< touched
+  not_differentiable,  ///< delayed values have no sensitivities; or a threshold is only touched
   no_steady_state,     ///< the trajectory does not settle
   internal,            ///< anything else the solver reports
 };
@@ -102,8 +101,8 @@ class Sink {
 /// It steps onto events and discontinuities, not over them. At a time at which an event happens the sink
 /// receives the states after it. Each call of forward() is a simulation of its own: just before its start
 /// each trigger is what the model says that it is at the very start. Sensitivities are carried over
-/// jumps of the rates, also where their times move with states and parameters, but not over events and delays
-/// yet (IntegrationError::not_differentiable).
+/// events and jumps of the rates, also where their times move with states and parameters, but not in models
+/// with delayed values (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;

@@ -6,7 +6,7 @@
 
 #include "simulate/denormals.hpp"
 #include "simulate/event_queue.hpp"
-#include "simulate/kink.hpp"
+#include "simulate/jump_recorder.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -55,18 +55,16 @@ class Simulator final : public Integrator {
         switches_(model),
         events_(model),
         prelude_(model.code().n_prelude),
-        kink_finder_(model),
-        held_(model.code().switches.size()) {
+        recorder_(model) {
     const auto& code = model.code();
     has_delays_ = pieces_->history().is_needed();
     nothing_jumps_ = code.switches.empty() && code.events.empty() && !has_delays_;
-    differentiable_ = code.events.empty() && !has_delays_;
   }
 
   std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
                                                   std::span<double> sensitivities,
                                                   std::span<const double> times, Sink& sink) override {
-    if (mode != Mode::states && !differentiable_) {
+    if (mode != Mode::states && has_delays_) {
       return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, segment.start});
     }
     const FlushDenormals flush;
@@ -87,11 +85,13 @@ class Simulator final : public Integrator {
                                                    std::span<double> gradient) override {
     const std::size_t first = tape_starts_.back();
     tape_starts_.pop_back();
+    std::ranges::fill(more_rows_, 0.0);
     while (tape_.size() > first) {
       const TapeEntry entry = std::move(tape_.back());
       tape_.pop_back();
-      if (const auto* kink = std::get_if<Kink>(&entry)) {
-        kink->carry_back(adjoint, gradient);
+      if (const auto* update = std::get_if<RowUpdate>(&entry)) {
+        make_room(*update, 1);
+        update->carry_back({adjoint, more_rows_, 1}, gradient);
       } else if (const auto* cotangent = std::get_if<Cotangent>(&entry)) {
         for (std::size_t i = 0; i < cotangent->size(); ++i) adjoint[i] += (*cotangent)[i];
       } else if (const auto result = pieces_->backward(adjoint, gradient); !result) {
@@ -112,9 +112,11 @@ class Simulator final : public Integrator {
  private:
   struct Piece {};  // that the method has taped
   using Cotangent = std::vector<double>;
-  using TapeEntry = std::variant<Piece, Cotangent, Kink>;
+  using TapeEntry = std::variant<Piece, Cotangent, RowUpdate>;
 
   using Result = std::expected<double, IntegrationFailure>;
+  using Settled = std::expected<void, IntegrationError>;
+  enum class Motion { none, by_switches };  // of the time at which something happens
 
   struct Run {
     Segment segment{};
@@ -130,17 +132,18 @@ class Simulator final : public Integrator {
     const double end = run_.segment.end;
     StopCounter stops(run_.segment);
     events_.restart();
+    recorder_.restart(run_.segment.active);
     if (has_delays_) begin_history(t);
     Moment arrival = Moment::at;
     while (true) {
-      std::copy_n(prelude_.data() + model_.code().first_switch(), held_.size(), held_.begin());
-      if (!settle(t, arrival)) return failure(t);
-      if (run_.mode != Mode::states && arrival == Moment::crossing && !carry_over_kinks(t)) {
-        return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, t});
+      if (const auto settled = settle(t, arrival); !settled) {
+        return std::unexpected(IntegrationFailure{settled.error(), t});
       }
       if (!(t < end)) return {};
       arrival = Moment::crossing;
-      if (stops.is_endless(t)) return failure(t);
+      if (stops.is_endless(t)) {
+        return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
+      }
       const double stop = next_stop(t);
       if (is_same_time(t, stop)) {
         t = stop;
@@ -150,10 +153,6 @@ class Simulator final : public Integrator {
       if (!reached) return std::unexpected(reached.error());
       t = *reached;
     }
-  }
-
-  static std::unexpected<IntegrationFailure> failure(double t) {
-    return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
   }
 
   /// The next time at which something is known to happen; exactly a requested time where it is meant to be
@@ -187,24 +186,15 @@ class Simulator final : public Integrator {
   }
 
   /// Everything that happens at a time: switches change, events are triggered and executed, the times asked
-  /// for are handed out. False if it has no end.
-  bool settle(double t, Moment arrival) {
-    if (!settle_moment(t, arrival)) return false;
+  /// for are handed out.
+  Settled settle(double t, Moment arrival) {
+    // The start is where it is, whatever the parameters.
+    const Motion motion = arrival == Moment::at ? Motion::none : Motion::by_switches;
+    if (const auto settled = settle_moment(t, arrival, motion); !settled) return settled;
     hand_out(t);
-    return settle_moment(t, Moment::after);
-  }
-
-  /// False where sensitivities cannot be carried over the switches that have changed.
-  bool carry_over_kinks(double t) {
-    kinks_.clear();
-    if (!kink_finder_.find(t, run_.x.data(), held_, prelude_, run_.segment.active, kinks_)) return false;
-    for (const Kink& kink : kinks_) {
-      if (run_.mode == Mode::forward)
-        kink.carry(run_.sensitivities);
-      else
-        tape_.emplace_back(kink);
-    }
-    return true;
+    const auto settled = settle_moment(t, Moment::after, motion);
+    recorder_.end_moment();
+    return settled;
   }
 
   void begin_history(double t) {
@@ -226,20 +216,61 @@ class Simulator final : public Integrator {
     pieces_->history().add_echoes(t, run_.x.data(), echoes_);
   }
 
-  bool settle_moment(double t, Moment moment) {
+  Settled settle_moment(double t, Moment moment, Motion motion) {
     double* x = run_.x.data();
     fill_delays(t);
+    hold();
     switches_.update(t, x, moment, prelude_.data());
-    if (model_.code().events.empty()) return true;
+    if (is_recording() && motion == Motion::by_switches) {
+      const bool is_smooth = recorder_.switches_changed(t, x, prelude_, updates_);
+      if (!is_smooth) return std::unexpected(IntegrationError::not_differentiable);
+      carry();
+    }
+    if (model_.code().events.empty()) return {};
+    note_triggers(t, moment);
     const Moment later = moment == Moment::crossing ? Moment::at : moment;
-    events_.note_triggers(t, x, prelude_.data(), moment);
     for (int i = 0; i < max_executions_at_once; ++i) {
-      if (!events_.execute_next(t, x, prelude_.data(), moment)) return true;
+      hold();
+      const auto executed = events_.execute_next(t, x, prelude_.data(), moment);
+      if (!executed) return {};
       note_jump(t);
       switches_.update(t, x, later, prelude_.data());
-      events_.note_triggers(t, x, prelude_.data(), later);
+      if (is_recording()) recorder_.executed(*executed, t, x, prelude_, updates_);
+      carry();
+      note_triggers(t, later);
     }
-    return false;
+    return std::unexpected(IntegrationError::endless_events);
+  }
+
+  void note_triggers(double t, Moment moment) {
+    const auto& notes = events_.note_triggers(t, run_.x.data(), prelude_.data(), moment);
+    if (is_recording()) recorder_.noted(notes, t, run_.x.data(), prelude_, updates_);
+    carry();
+  }
+
+  bool is_recording() const { return run_.mode != Mode::states; }
+
+  void hold() {
+    if (is_recording()) recorder_.hold(run_.x.data(), prelude_);
+  }
+
+  /// Does to the sensitivities what has been recorded, or tapes it.
+  void carry() {
+    for (RowUpdate& update : updates_) {
+      if (run_.mode == Mode::adjoint) {
+        tape_.emplace_back(std::move(update));
+        continue;
+      }
+      const std::size_t n_active = run_.segment.active.size();
+      make_room(update, n_active);
+      update.carry({run_.sensitivities, more_rows_, n_active});
+    }
+    updates_.clear();
+  }
+
+  void make_room(const RowUpdate& update, std::size_t width) {
+    const auto n_more = std::max(0, update.last_row() + 1 - model_.n_states());
+    if (const std::size_t size = n_more * width; more_rows_.size() < size) more_rows_.resize(size);
   }
 
   void hand_out(double t) {
@@ -256,13 +287,13 @@ class Simulator final : public Integrator {
   SwitchValues switches_;
   EventQueue events_;
   std::vector<double> prelude_;
-  bool has_delays_, nothing_jumps_, differentiable_;
+  bool has_delays_, nothing_jumps_;
   std::vector<double> echoes_;  // times at which delays look at jumps, passed ones among them
   Run run_;
-  KinkFinder kink_finder_;
-  std::vector<Kink> kinks_;      // of one time
-  std::vector<double> held_;     // (n_switches) before that time
-  std::vector<TapeEntry> tape_;  // what happened, in order
+  JumpRecorder recorder_;
+  std::vector<RowUpdate> updates_;
+  std::vector<double> more_rows_;  // of sensitivities or adjoints: Rows::more
+  std::vector<TapeEntry> tape_;    // what happened, in order
   std::vector<std::size_t> tape_starts_;
 };
 

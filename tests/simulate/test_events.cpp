@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 #include <numbers>
 
@@ -312,11 +313,105 @@ TEST(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
   m.expect_gradient(end, {0 + last / 5, -std::log(2) / 0.49 - end * last});  // of x + y, x = log(2) / k
 }
 
-TEST(Jumps, sensitivities_over_events_are_refused) {
+TEST(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) {
+  EventModel m;  // x decays by k and receives d at s
+  const Expr k = m.parameter("k", 0.7), d = m.parameter("d", 2), s = m.parameter("s", 0.8), x = m.symbol("x");
+  m.state("x", -k * x, m.number(1));
+  m.event(at_most(s, m.time), {{x, x + d}});
+  const double rest = std::exp(-0.7 * 1.2), all = std::exp(-0.7 * 2);
+  m.expect_gradient(2, {-2 * all - 2 * 1.2 * rest, rest, 2 * 0.7 * rest});
+}
+
+TEST(Jumps, a_bounce_reflects_sensitivities) {
+  // One bounce with restitution e of a ball from height h under gravity g.
   EventModel m;
-  const Expr x = m.kept("x", 0);
-  m.event(at_most(m.number(1), m.time), {{x, m.number(1)}});
-  for (const Mode mode : {Mode::forward, Mode::adjoint}) {
-    EXPECT_EQ(m.failure(2, mode).error, IntegrationError::not_differentiable);
+  const double g0 = 9.81, e0 = 0.8, h0 = 10, end = 2;
+  const Expr g = m.parameter("g", g0), e = m.parameter("e", e0), h = m.parameter("h", h0);
+  const Expr y = m.symbol("y"), v = m.symbol("v");
+  m.state("y", v, h);
+  m.state("v", -g, m.number(0));
+  m.event(both(at_most(y, m.number(0)), less(v, m.number(0))), {{y, m.number(0)}, {v, -e * v}});
+  // After t = sqrt(2 h / g): v = e g t - g (T - t), y = e g t (T - t) - g (T - t)^2 / 2
+  const auto sum = [&](double g, double e, double h) {
+    const double t = std::sqrt(2 * h / g), rest = end - t;
+    return e * g * t * rest - g * rest * rest / 2 + e * g * t - g * rest;
+  };
+  const double step = 1e-5;
+  const auto slope = [&](double dg, double de, double dh) {
+    return (sum(g0 + dg, e0 + de, h0 + dh) - sum(g0 - dg, e0 - de, h0 - dh)) / (2 * step);
+  };
+  m.expect_gradient(end, {slope(step, 0, 0), slope(0, step, 0), slope(0, 0, step)});
+}
+
+TEST(Jumps, two_events_at_once_act_one_after_the_other) {
+  // At s: first x := 2 x + a, then x := b x^2; x' = 1 from 0.
+  EventModel m;
+  const Expr a = m.parameter("a", 0.3), b = m.parameter("b", 0.5), s = m.parameter("s", 0.8),
+             x = m.symbol("x");
+  m.state("x", m.number(1), m.number(0));
+  m.event(at_most(s, m.time), {{x, 2.0 * x + a}}).priority = m.number(2);
+  m.event(at_most(s, m.time), {{x, b * x * x}}).priority = m.number(1);
+  for (auto& event : m.ode.events) event.values_from_trigger_time = false;
+  const double inner = 2 * 0.8 + 0.3;
+  m.expect_gradient(2, {2 * 0.5 * inner, inner * inner, 2 * 0.5 * inner * 2 - 1});
+}
+
+TEST(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
+  EventModel m;  // at s, x jumps to a, which makes y jump to b t
+  const Expr a = m.parameter("a", 3), b = m.parameter("b", 0.5), s = m.parameter("s", 0.8);
+  const Expr x = m.kept("x", 0), y = m.kept("y", 0);
+  m.event(at_most(s, m.time), {{x, a}});
+  m.event(less(m.number(1), x), {{y, b * m.time}});
+  m.expect_gradient(2, {1, 0.8, 0.5});
+}
+
+TEST(Jumps, delays_that_parameters_set_move_the_execution) {
+  for (const bool from_trigger : {true, false}) {
+    // x' = r from 0 reaches c at c / r; after l more, y' = -y starts from x there or then
+    EventModel m;
+    const Expr r = m.parameter("r", 2), c = m.parameter("c", 1), l = m.parameter("l", 0.6);
+    const Expr x = m.symbol("x"), y = m.symbol("y");
+    m.state("y", -y, m.number(0));
+    m.state("x", r, m.number(0));
+    auto& event = m.event(less(c, x), {{y, x}});
+    event.delay = l;
+    event.values_from_trigger_time = from_trigger;
+    const double left = std::exp(-(2 - 0.5 - 0.6));  // of y, since c / r + l
+    const double value = from_trigger ? 1 : 1 + 2 * 0.6;
+    const std::vector<double> of_value =
+        from_trigger ? std::vector<double>{0, 1, 0} : std::vector<double>{0.6, 1, 2};
+    m.expect_gradient(2, {left * (of_value[0] - value * 1 / 4.0) + 2, left * (of_value[1] + value / 2),
+                          left * (of_value[2] + value)});
   }
+}
+
+TEST(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
+  EventModel m;
+  const Expr s = m.parameter("s", 0.8), d = m.parameter("d", 0.5), y = m.kept("y", 0);
+  auto& event = m.event(both(at_most(s, m.time), less(m.time, s + d)), {{y, s + d}});
+  event.delay = 2.0 * d;
+  event.persistent = false;
+  m.event(at_most(2.0 * s, m.time), {{y, y + s * s}});
+  m.expect_gradient(3, {1.6, 0});
+}
+
+TEST(Jumps, an_event_again_and_again_adds_up) {
+  EventModel m;  // every p: x := q x
+  const Expr p = m.parameter("p", 0.3), q = m.parameter("q", 0.9), k = m.parameter("k", 0.2);
+  const Expr x = m.symbol("x"), next = m.symbol("next");
+  m.state("x", -k * x, m.number(1));
+  m.state("next", m.number(0), p);
+  m.event(at_most(next, m.time), {{x, q * x}, {next, next + p}});
+  const double rest = std::pow(0.9, 3) * std::exp(-0.2);  // and next = 4 p
+  m.expect_gradient(1, {4, 3 * std::pow(0.9, 2) * std::exp(-0.2), -rest});
+}
+
+TEST(Jumps, a_dose_in_a_compartment_that_changes_counts_with_its_factor) {
+  EventModel m;  // at s, x := d * size, size = 1 + v t
+  const Expr d = m.parameter("d", 2), v = m.parameter("v", 0.5), s = m.parameter("s", 0.8);
+  const Expr x = m.symbol("x"), size = m.symbol("size");
+  m.state("x", m.number(0) * x, m.number(0));
+  m.state("size", v, m.number(1));
+  m.event(at_most(s, m.time), {{x, d, size}});
+  m.expect_gradient(2, {1 + 0.4, 2 * 0.8 + 2, 2 * 0.5});
 }

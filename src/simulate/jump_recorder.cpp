@@ -1,0 +1,229 @@
+#include "simulate/jump_recorder.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace kinetune::simulate {
+namespace {
+
+using Row = RowUpdate::Row;
+
+// Order of an event kernel's results, before the factors.
+constexpr std::size_t delay = 0, first_value = 2;
+
+/// @param values  as jit::Derivatives orders them
+/// @param rates   (n_states)
+Change change_of(const jit::Derivatives& derivatives, const double* values, const double* rates,
+                 std::span<const int> active) {
+  const auto& [by_state, by_parameter] = derivatives;
+  Change change{std::vector<Row>(by_state.n_rows), std::vector<double>(values, values + by_state.n_rows)};
+  values += by_state.n_rows;
+  for (int i = 0; i < by_state.n_cols; ++i) {
+    for (int e = by_state.column_starts[i]; e < by_state.column_starts[i + 1]; ++e) {
+      change.rows[by_state.rows[e]].rows.emplace_back(i, values[e]);
+      change.pace[by_state.rows[e]] += values[e] * rates[i];
+    }
+  }
+  values += by_state.n_nonzeros();
+  for (std::size_t k = 0; k < active.size(); ++k) {
+    if (active[k] < 0) continue;
+    for (int e = by_parameter.column_starts[active[k]]; e < by_parameter.column_starts[active[k] + 1]; ++e) {
+      change.rows[by_parameter.rows[e]].parameters.emplace_back(static_cast<int>(k), values[e]);
+    }
+  }
+  return change;
+}
+
+void add(Row& to, const Row& from, double weight) {
+  if (weight == 0.0) return;
+  for (const auto& [row, w] : from.rows) to.rows.emplace_back(row, weight * w);
+  for (const auto& [k, w] : from.parameters) to.parameters.emplace_back(k, weight * w);
+}
+
+bool is_zero(const Row& row) { return row.rows.empty() && row.parameters.empty(); }
+
+}  // namespace
+
+JumpRecorder::JumpRecorder(const jit::CompiledModel& model)
+    : model_(model),
+      held_prelude_(model.code().n_prelude),
+      held_x_(model.n_states()),
+      from_(model.n_states()),
+      to_(model.n_states()),
+      triggers_(model.code().events.size()),
+      triggers_before_(model.code().events.size()),
+      cause_(model.code().events.size(), none),
+      motion_of_switch_(model.code().switches.size(), none) {}
+
+void JumpRecorder::restart(std::span<const int> active) {
+  active_ = active;
+  pending_.clear();
+  free_rows_.clear();
+  passing_rows_.clear();
+  n_rows_ = model_.n_states();
+  std::ranges::fill(cause_, none);
+  std::ranges::fill(motion_of_switch_, none);
+}
+
+void JumpRecorder::end_moment() {
+  free_rows_.insert(free_rows_.end(), passing_rows_.begin(), passing_rows_.end());
+  passing_rows_.clear();
+  std::ranges::fill(motion_of_switch_, none);
+}
+
+int JumpRecorder::new_row() {
+  if (free_rows_.empty()) return n_rows_++;
+  const int row = free_rows_.back();
+  free_rows_.pop_back();
+  return row;
+}
+
+void JumpRecorder::hold(const double* x, std::span<const double> prelude) {
+  std::ranges::copy(prelude, held_prelude_.begin());
+  std::copy_n(x, held_x_.size(), held_x_.begin());
+}
+
+bool JumpRecorder::switches_changed(double t, const double* x, std::span<const double> prelude,
+                                    std::vector<RowUpdate>& updates) {
+  const auto& code = model_.code();
+  std::ranges::fill(cause_, none);
+  const double* became = prelude.data() + code.first_switch();
+  double* values = held_prelude_.data() + code.first_switch();
+  if (std::equal(values, values + code.switches.size(), became)) return true;
+  model_.rates(t, x, held_prelude_.data(), to_.data());
+  model_.triggers(t, x, held_prelude_.data(), triggers_.data());
+  // One after the other, each from where the last has led.
+  for (std::size_t k = 0; k < code.switches.size(); ++k) {
+    if (values[k] == became[k]) continue;
+    from_ = to_;
+    const Change change = change_of_switches(t, x);
+    values[k] = became[k];
+    triggers_before_ = triggers_;
+    model_.rates(t, x, held_prelude_.data(), to_.data());
+    model_.triggers(t, x, held_prelude_.data(), triggers_.data());
+    const bool triggers = triggers_ != triggers_before_;
+    const bool rates_jump = code.switches[k].jumps && from_ != to_;
+    if (is_zero(change.rows[k]) || !(triggers || rates_jump)) continue;
+    int& motion = motion_of_switch_[k];
+    if (motion == none) {
+      if (!std::isfinite(1.0 / change.pace[k])) return false;
+      passing_rows_.push_back(motion = new_row());
+      Row row{motion, {}, {}};
+      add(row, change.rows[k], -1.0 / change.pace[k]);
+      updates.emplace_back().set(std::move(row));
+    }
+    if (rates_jump) updates.push_back(shift(motion));
+    for (std::size_t e = 0; e < cause_.size(); ++e) {
+      if (triggers_[e] != 0.0 && triggers_before_[e] == 0.0) cause_[e] = motion;
+    }
+  }
+  return true;
+}
+
+/// With the switches that are held, at the rates from_.
+Change JumpRecorder::change_of_switches(double t, const double* x) {
+  const auto& layout = model_.code().switch_derivatives;
+  derivatives_.resize(layout.size());
+  model_.switch_derivatives(t, x, held_prelude_.data(), derivatives_.data());
+  return change_of(layout, derivatives_.data(), from_.data(), active_);
+}
+
+/// S + (f- - f+) dt*, with f- in from_ and f+ in to_.
+RowUpdate JumpRecorder::shift(int motion) const {
+  RowUpdate update;
+  for (std::size_t i = 0; i < from_.size(); ++i) {
+    const int row = static_cast<int>(i);
+    if (from_[i] != to_[i]) update.set({row, {{row, 1.0}, {motion, from_[i] - to_[i]}}, {}});
+  }
+  return update;
+}
+
+void JumpRecorder::noted(const EventQueue::Notes& notes, double t, const double* x,
+                         std::span<const double> prelude, std::vector<RowUpdate>& updates) {
+  for (const auto& occurrence : notes.triggered) add_pending(occurrence, t, x, prelude, updates);
+  for (const auto& occurrence : notes.taken_back) {
+    const auto found = pending_.find(occurrence.number);
+    release(found->second);
+    pending_.erase(found);
+  }
+}
+
+/// From the end of this moment on its rows serve others.
+void JumpRecorder::release(const Pending& pending) {
+  if (pending.motion != none) passing_rows_.push_back(pending.motion);
+  passing_rows_.insert(passing_rows_.end(), pending.values.begin(), pending.values.end());
+}
+
+void JumpRecorder::add_pending(const EventQueue::Occurrence& occurrence, double t, const double* x,
+                               std::span<const double> prelude, std::vector<RowUpdate>& updates) {
+  const auto& layout = model_.code().events[occurrence.event];
+  const int cause = cause_[occurrence.event];
+  const Change change = change_of_event(occurrence.event, t, x, prelude);
+  const auto moving = [&](std::size_t i) {
+    Row row{0, {}, {}};
+    add(row, change.rows[i], 1.0);
+    if (cause != none) row.rows.emplace_back(cause, change.pace[i]);
+    return row;
+  };
+  RowUpdate update;
+  Pending pending{none, {}};
+  const auto keep = [&](Row row) {
+    row.row = new_row();
+    update.set(row);
+    return row.row;
+  };
+  Row motion = moving(delay);
+  if (cause != none) motion.rows.emplace_back(cause, 1.0);
+  if (!is_zero(motion)) pending.motion = keep(std::move(motion));
+  if (layout.values_from_trigger_time) {
+    for (std::size_t i = 0; i < layout.targets.size(); ++i)
+      pending.values.push_back(keep(moving(first_value + i)));
+  }
+  pending_.emplace(occurrence.number, std::move(pending));
+  if (!update.is_empty()) updates.push_back(std::move(update));
+}
+
+void JumpRecorder::executed(const EventQueue::Execution& execution, double t, const double* x,
+                            std::span<const double> prelude, std::vector<RowUpdate>& updates) {
+  const int event = execution.occurrence.event;
+  const auto& layout = model_.code().events[event];
+  const std::size_t n = layout.targets.size();
+  const auto found = pending_.find(execution.occurrence.number);
+  const Pending pending = std::move(found->second);
+  pending_.erase(found);
+  release(pending);
+  std::ranges::fill(cause_, pending.motion);
+
+  const Change change = change_of_event(event, t, held_x_.data(), held_prelude_);
+  std::vector<double> results(first_value + 2 * n);
+  model_.event(event, t, held_x_.data(), held_prelude_.data(), results.data());
+  const double* factors = results.data() + first_value + n;
+  model_.rates(t, x, prelude.data(), to_.data());
+  RowUpdate update = pending.motion == none ? RowUpdate{} : shift(pending.motion);
+  for (std::size_t i = 0; i < n; ++i) {
+    Row row{layout.targets[i], {}, {}};
+    double pace = change.pace[first_value + n + i] * execution.values[i];
+    add(row, change.rows[first_value + n + i], execution.values[i]);
+    if (layout.values_from_trigger_time) {
+      row.rows.emplace_back(pending.values[i], factors[i]);
+    } else {
+      add(row, change.rows[first_value + i], factors[i]);
+      pace += change.pace[first_value + i] * factors[i];
+    }
+    if (pending.motion != none) row.rows.emplace_back(pending.motion, pace - to_[layout.targets[i]]);
+    update.set(std::move(row));
+  }
+  updates.push_back(std::move(update));
+}
+
+/// Leaves the rates in from_.
+Change JumpRecorder::change_of_event(int event, double t, const double* x, std::span<const double> prelude) {
+  const auto& layout = model_.code().events[event];
+  model_.rates(t, x, prelude.data(), from_.data());
+  derivatives_.resize(layout.derivatives.size());
+  model_.event_derivatives(event, t, x, prelude.data(), derivatives_.data());
+  return change_of(layout.derivatives, derivatives_.data(), from_.data(), active_);
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "estimate/posterior.hpp"
+#include "optimize/differences.hpp"
+
+namespace kinetune::study {
+
+struct CheckGradientOptions {
+  std::filesystem::path problem;
+  std::optional<std::filesystem::path> parameters;  ///< table, of the first point; nominal values without
+  simulate::IntegratorOptions integrator;           ///< of the gradients
+  /// Of the values that differences are taken of.
+  simulate::IntegratorOptions tight{.rtol = 1e-10, .atol = 1e-14, .max_steps = 200000};
+  int n_random = 3;  ///< points uniform within the bounds
+  std::uint64_t seed = 0;
+  int n_differences = 1 << 30;  ///< points at which differences are taken, the first ones
+  double tolerance = 1e-4;      ///< norm-wise, relative
+
+  /// @throws core::Error
+  void validate() const;
+};
+
+/// What the ways to a derivative say, by a parameter on its scale.
+struct ParameterGradient {
+  double forward = 0, adjoint = 0;
+  std::optional<optimize::Difference> difference;
+};
+
+enum class Trust {
+  yes,
+  unsure,    ///< the methods agree, but differences are too noisy to confirm them
+  no,        ///< a method fails, or they do not agree
+  no_value,  ///< the objective itself cannot be computed there: nothing to judge
+};
+
+/// One point. Differences are relative to the gradient's norm or, where this is smaller, to a hundredth of
+/// |r| |J|, what it would be if residuals r and their derivatives J did not cancel as they do near an
+/// optimum.
+struct PointCheck {
+  std::string name;
+  Trust trust = Trust::no;
+  double fval = 0;
+  double norm = 0;                                        ///< of the forward gradient
+  std::vector<double> x;                                  ///< (n_x)
+  std::vector<ParameterGradient> gradient;                ///< (n_x), empty where a method fails
+  double forward_adjoint = 0;                             ///< relative difference
+  std::optional<double> forward_difference, uncertainty;  ///< of the differences; absent if not taken
+  std::string failure;                                    ///< what failed: method, reason, condition, time
+  std::vector<std::string> conditions;                    ///< where the methods do not agree, each alone
+};
+
+struct GradientCheck {
+  std::vector<std::string> parameter_ids;
+  double tolerance;
+  std::vector<PointCheck> points;
+
+  bool can_be_trusted() const;
+  std::string to_text() const;  ///< for a reader
+  std::string to_json() const;
+  std::string to_table() const;  ///< tab-separated: a line a point and parameter
+};
+
+/// Compares forward sensitivities, adjoints and central differences.
+/// @throws core::Error for bad input
+GradientCheck check_gradient(const CheckGradientOptions&);
+
+}  // namespace kinetune::study

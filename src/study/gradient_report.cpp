@@ -1,0 +1,123 @@
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "study/check_gradient.hpp"
+
+namespace kinetune::study {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr std::size_t n_listed = 5;
+
+const char* name(Trust trust) {
+  switch (trust) {
+    case Trust::yes:
+      return "trusted";
+    case Trust::unsure:
+      return "not confirmed";
+    case Trust::no:
+      return "NOT to be trusted";
+    case Trust::no_value:
+      return "no value";
+  }
+  return "";
+}
+
+/// How far the ways to one derivative are apart.
+double spread(const ParameterGradient& g) {
+  const double to_difference = g.difference ? std::fabs(g.forward - g.difference->value) : 0.0;
+  return std::max(std::fabs(g.forward - g.adjoint), to_difference);
+}
+
+/// The parameters that the methods agree on least.
+std::string worst_parameters(const PointCheck& point, const std::vector<std::string>& ids) {
+  std::vector<std::size_t> order(point.gradient.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, std::greater{}, [&](std::size_t i) { return spread(point.gradient[i]); });
+  order.resize(std::min(order.size(), n_listed));
+  std::string text;
+  for (const std::size_t i : order) {
+    const ParameterGradient& g = point.gradient[i];
+    text += fmt::format("    {}: forward {:.8g}, adjoint {:.8g}", ids[i], g.forward, g.adjoint);
+    if (g.difference)
+      text += fmt::format(", differences {:.8g} +- {:.1e}", g.difference->value, g.difference->error);
+    text += "\n";
+  }
+  return text;
+}
+
+std::string text_of(const PointCheck& point, const std::vector<std::string>& ids) {
+  if (point.trust == Trust::no_value) return fmt::format("{}: no value ({})\n", point.name, point.failure);
+  std::string text = fmt::format("{}: {}; fval {:.8g}", point.name, name(point.trust), point.fval);
+  if (!point.failure.empty()) return text + "; " + point.failure + "\n";
+  text += fmt::format(", |gradient| {:.3g}; forward - adjoint {:.1e}", point.norm, point.forward_adjoint);
+  if (point.forward_difference) {
+    text += fmt::format(", forward - differences {:.1e} (good to {:.1e})", *point.forward_difference,
+                        *point.uncertainty);
+  }
+  text += "\n";
+  if (point.trust == Trust::no) text += worst_parameters(point, ids);
+  for (const std::string& condition : point.conditions) text += "    in condition " + condition + "\n";
+  return text;
+}
+
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+}  // namespace
+
+std::string GradientCheck::to_text() const {
+  std::string text;
+  for (const PointCheck& point : points) text += text_of(point, parameter_ids);
+  const auto count = [&](Trust trust) { return std::ranges::count(points, trust, &PointCheck::trust); };
+  return text + fmt::format(
+                    "{} trusted, {} not confirmed, {} not to be trusted, {} without a value "
+                    "(tolerance {:g})\n",
+                    count(Trust::yes), count(Trust::unsure), count(Trust::no), count(Trust::no_value),
+                    tolerance);
+}
+
+std::string GradientCheck::to_json() const {
+  Json json{{"trusted", can_be_trusted()}, {"tolerance", tolerance}, {"points", Json::array()}};
+  for (const PointCheck& point : points) {
+    json["points"].push_back({{"name", point.name},
+                              {"verdict", name(point.trust)},
+                              {"fval", point.fval},
+                              {"norm", point.norm},
+                              {"forward_adjoint", point.forward_adjoint},
+                              {"forward_difference", or_null(point.forward_difference)},
+                              {"uncertainty", or_null(point.uncertainty)},
+                              {"failure", point.failure},
+                              {"conditions", point.conditions}});
+  }
+  return json.dump(2);
+}
+
+std::string GradientCheck::to_table() const {
+  std::string table =
+      "point\tparameterId\tscaledValue\tforward\tadjoint\tdifference\tdifferenceError\tstep\n";
+  for (const PointCheck& point : points) {
+    for (std::size_t i = 0; i < point.x.size(); ++i) {
+      table += fmt::format("{}\t{}\t{:.17g}", point.name, parameter_ids[i], point.x[i]);
+      if (point.gradient.empty()) {
+        table += "\t\t\t\t\t\n";
+        continue;
+      }
+      const ParameterGradient& g = point.gradient[i];
+      table += fmt::format("\t{:.17g}\t{:.17g}", g.forward, g.adjoint);
+      table += g.difference ? fmt::format("\t{:.17g}\t{:.3g}\t{:.3g}\n", g.difference->value,
+                                          g.difference->error, g.difference->step)
+                            : "\t\t\t\n";
+    }
+  }
+  return table;
+}
+
+}  // namespace kinetune::study

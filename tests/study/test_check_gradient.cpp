@@ -1,0 +1,125 @@
+#include <cmath>
+
+#include <gmock/gmock.h>
+#include <nlohmann/json.hpp>
+
+#include "core/error.hpp"
+#include "estimate/chain.hpp"
+#include "study/check_gradient.hpp"
+
+using namespace kinetune;
+using namespace kinetune::estimate::test;
+using study::Trust;
+using testing::HasSubstr;
+
+namespace {
+
+class CheckGradient : public testing::Test {
+ protected:
+  CheckGradient() {
+    write_chain(files);
+    options.problem = files.yaml();
+    options.n_random = 2;
+  }
+
+  ProblemFiles files;
+  study::CheckGradientOptions options;
+};
+
+double chain_slope(const std::vector<double>& x, std::size_t i) {
+  return chain_derivative([](const auto& at) { return chain_prior(at) - chain_llh(at); }, x, i);
+}
+
+}  // namespace
+
+TEST_F(CheckGradient, finds_that_forward_adjoint_and_differences_agree_with_the_closed_form) {
+  const auto check = study::check_gradient(options);
+
+  EXPECT_TRUE(check.can_be_trusted());
+  ASSERT_EQ(check.points.size(), 3u);
+  EXPECT_EQ(check.points[0].name, "nominal");
+  EXPECT_EQ(check.points[2].name, "random 1");
+  EXPECT_EQ(check.parameter_ids, chain_ids);
+  const auto& nominal = check.points[0];
+  EXPECT_EQ(nominal.trust, Trust::yes);
+  for (std::size_t i = 0; i < chain_ids.size(); ++i) {
+    const double expected = chain_slope(nominal.x, i);
+    EXPECT_NEAR(nominal.gradient[i].forward, expected, 1e-4) << chain_ids[i];
+    EXPECT_NEAR(nominal.gradient[i].adjoint, expected, 1e-4) << chain_ids[i];
+    EXPECT_NEAR(nominal.gradient[i].difference.value().value, expected, 1e-4) << chain_ids[i];
+  }
+}
+
+TEST_F(CheckGradient, starts_from_the_point_that_a_table_gives) {
+  options.parameters = files.write("x.tsv", "parameterId\tscaledValue\nk1\t-0.4\n").path("x.tsv");
+  options.n_random = 0;
+  const auto check = study::check_gradient(options);
+  ASSERT_EQ(check.points.size(), 1u);
+  EXPECT_EQ(check.points[0].name, "given");
+  EXPECT_EQ(check.points[0].x[0], -0.4);
+}
+
+TEST_F(CheckGradient, takes_differences_at_as_many_points_as_asked_for) {
+  options.n_differences = 1;
+  const auto check = study::check_gradient(options);
+  EXPECT_TRUE(check.points[0].forward_difference);
+  EXPECT_FALSE(check.points[1].forward_difference);
+}
+
+TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree) {
+  options.tolerance = 1e-15;  // beyond what any two methods can share
+  options.n_random = 0;
+  const auto check = study::check_gradient(options);
+  EXPECT_FALSE(check.can_be_trusted());
+  EXPECT_THAT(check.points[0].conditions, testing::UnorderedElementsAre("high", "low"));
+  EXPECT_THAT(check.to_text(), HasSubstr("nominal: NOT to be trusted"));
+  EXPECT_THAT(check.to_text(), HasSubstr("k1: forward "));
+  EXPECT_THAT(check.to_text(), HasSubstr("in condition low"));
+}
+
+TEST_F(CheckGradient, does_not_trust_a_problem_that_has_values_but_no_sensitivities) {
+  std::string sbml = chain_sbml;
+  const std::string law = "<ci>cell</ci><ci>k2</ci><ci>B</ci>";
+  sbml.replace(sbml.find(law), law.size(),
+               "<ci>cell</ci><ci>k2</ci><apply><csymbol encoding='text' "
+               "definitionURL='http://www.sbml.org/sbml/symbols/delay'>delay</csymbol><ci>B</ci><cn>0.5</cn>"
+               "</apply>");
+  files.write("model.xml", sbml);
+  options.n_random = 0;
+  const auto check = study::check_gradient(options);
+  EXPECT_FALSE(check.can_be_trusted());
+  EXPECT_THAT(check.points[0].failure, HasSubstr("forward: no sensitivities"));
+  EXPECT_THAT(check.points[0].failure, HasSubstr("condition "));
+}
+
+TEST_F(CheckGradient, has_nothing_to_judge_where_there_is_no_value) {
+  // yB is B on a logarithmic scale; with so slow a first reaction it is 0 to rounding.
+  options.parameters = files.write("x.tsv", "parameterId\tscaledValue\nk1\t-400\n").path("x.tsv");
+  options.n_random = 0;
+  const auto check = study::check_gradient(options);
+  EXPECT_EQ(check.points[0].trust, Trust::no_value);
+  EXPECT_TRUE(check.can_be_trusted());
+}
+
+TEST_F(CheckGradient, reports_as_json_and_as_a_table) {
+  options.n_random = 1;
+  options.n_differences = 1;
+  const auto check = study::check_gradient(options);
+  const auto json = nlohmann::json::parse(check.to_json());
+  EXPECT_EQ(json.at("trusted"), true);
+  ASSERT_EQ(json.at("points").size(), 2u);
+  EXPECT_EQ(json.at("points")[0].at("verdict"), "trusted");
+  EXPECT_LT(json.at("points")[0].at("forward_difference"), 1e-4);
+  EXPECT_TRUE(json.at("points")[1].at("forward_difference").is_null());
+  const std::string table = check.to_table();
+  EXPECT_EQ(std::ranges::count(table, '\n'), 1 + 2 * static_cast<long>(chain_ids.size()));
+  EXPECT_THAT(table, HasSubstr("nominal\tk1\t"));
+}
+
+TEST_F(CheckGradient, refuses_options_that_cannot_be_meant) {
+  options.tolerance = 0;
+  EXPECT_THROW(study::check_gradient(options), core::Error);
+  options.tolerance = 1e-4;
+  options.n_random = -1;
+  EXPECT_THROW(study::check_gradient(options), core::Error);
+}
