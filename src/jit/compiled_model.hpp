@@ -126,12 +126,8 @@ class CompiledModel {
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
       rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_derivatives_, triggers_,
       lags_, delayed_values_, delayed_values_before_;
-<<<<<<< HEAD
   Kernel rates_by_time_ = nullptr, second_derivatives_ = nullptr;
-  std::vector<Kernel> observables_, observable_derivatives_, events_;
-=======
   std::vector<Kernel> observables_, observable_derivatives_, events_, event_derivatives_;
->>>>>>> main
 };
 
 }  // namespace kinetune::jit

@@ -57,11 +57,7 @@ template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
           c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches,
-<<<<<<< HEAD
-          c.switches_by_state, c.switches_by_parameter, c.events, c.curvature, c.n_delays);
-=======
-          c.switch_derivatives, c.events, c.n_delays);
->>>>>>> main
+          c.switch_derivatives, c.events, c.curvature, c.n_delays);
 }
 
 double Switch::value(double argument) const {

@@ -4,6 +4,7 @@
 
 #include "core/checksum.hpp"
 #include "estimate/join.hpp"
+#include "jit/code_cache.hpp"
 #include "sbml/read_model.hpp"
 
 namespace kinetune::study {
@@ -37,9 +38,9 @@ LoadedProblem load(const std::filesystem::path& problem_yaml, simulate::Method m
   const auto compile_start = Clock::now();
   auto joined = estimate::join(loaded.petab, model);
   loaded.problem = std::move(joined.problem);
-  loaded.code = jit::compile(joined.source,
-                             {.derivatives = method == simulate::Method::cvodes ? jit::Derivatives::first
-                                                                                : jit::Derivatives::second});
+  loaded.code = jit::compile_cached(
+      joined.source, {.derivatives = method == simulate::Method::cvodes ? jit::Derivatives::first
+                                                                        : jit::Derivatives::second});
   loaded.compile_seconds = seconds_since(compile_start);
   return loaded;
 }

@@ -8,7 +8,7 @@
 
 using namespace kinetune;
 using simulate::IntegrationError;
-using simulate::make_cvodes;
+using simulate::make_integrator;
 using simulate::Mode;
 using symbolic::binary;
 using symbolic::Expr;
@@ -25,7 +25,14 @@ Expr both(Expr a, Expr b) { return binary(Op::logical_and, a, b); }
 
 }  // namespace
 
-TEST(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
+class Discontinuities : public test::WithMethod {};
+class Events : public test::WithMethod {};
+class Jumps : public test::WithMethod {};
+INSTANTIATE_TEST_SUITE_P(, Discontinuities, test::all_methods);
+INSTANTIATE_TEST_SUITE_P(, Events, test::all_methods);
+INSTANTIATE_TEST_SUITE_P(, Jumps, test::all_methods);
+
+TEST_P(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
   EventModel m;
   const double g = 9.81, e = 0.8, height = 10;
   const Expr v = m.symbol("v");
@@ -50,21 +57,21 @@ TEST(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
   }
 }
 
-TEST(Discontinuities, a_rate_that_jumps_where_its_state_crosses_a_threshold_is_followed_exactly) {
+TEST_P(Discontinuities, a_rate_that_jumps_where_its_state_crosses_a_threshold_is_followed_exactly) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("x", select(less(x, m.number(1)), m.number(2), m.number(0.5)), m.number(0));
   EXPECT_NEAR(m.last(3), 1 + 0.5 * 2.5, 1e-12);
 }
 
-TEST(Discontinuities, a_pulse_shorter_than_any_step_is_not_missed) {
+TEST_P(Discontinuities, a_pulse_shorter_than_any_step_is_not_missed) {
   EventModel m;
   const Expr on = both(at_most(m.number(500), m.time), less(m.time, m.number(500.001)));
   m.state("x", select(on, m.number(1000), m.number(0)), m.number(0));
   EXPECT_NEAR(m.last(1000), 1, 1e-9);
 }
 
-TEST(Discontinuities, steps_of_the_clock_add_up) {
+TEST_P(Discontinuities, steps_of_the_clock_add_up) {
   EventModel m;
   m.state("x", unary(Op::floor, m.time), m.number(0));
   m.state("y", binary(Op::remainder, m.time, m.number(2)), m.number(0));
@@ -75,13 +82,13 @@ TEST(Discontinuities, steps_of_the_clock_add_up) {
   EXPECT_NEAR(x[2], -(0 + 1 + 2 + 3 + 4), 1e-8);
 }
 
-TEST(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) {
+TEST_P(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) {
   EventModel m;
   m.state("x", select(less(m.number(0), unary(Op::sin, m.time)), m.number(1), m.number(0)), m.number(0));
   EXPECT_NEAR(m.last(20 * std::numbers::pi), 10 * std::numbers::pi, 1e-9);
 }
 
-TEST(Discontinuities, an_excursion_within_a_step_is_noticed) {
+TEST_P(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EventModel m;  // y = 1e-4 - (t - 5)^2 is positive from 4.99 to 5.01
   const Expr n = m.kept("n", 0), y = m.symbol("y");
   m.state("y", -2.0 * m.symbol("w"), m.number(1e-4 - 25));
@@ -90,7 +97,7 @@ TEST(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EXPECT_EQ(m.last(10), 1);
 }
 
-TEST(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_holding) {
+TEST_P(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_holding) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("y", select(at_most(x, m.number(0)), m.number(5), m.number(1)), m.number(0));
@@ -101,7 +108,7 @@ TEST(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_h
   EXPECT_NEAR(end[2], 1, 1e-9);
 }
 
-TEST(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
+TEST_P(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("y", select(at_most(x, m.number(0)), m.number(5), m.number(1)), m.number(0));
@@ -110,7 +117,7 @@ TEST(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
   EXPECT_NEAR(m.last(1), 5, 1e-9);
 }
 
-TEST(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {
+TEST_P(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {
   EventModel m;  // x = (1 - t / 2)^2 until it is 0
   const Expr x = m.symbol("x"), zero = m.number(0);
   m.state("x", select(less(zero, x), -sqrt(x), zero), m.number(1));
@@ -118,7 +125,7 @@ TEST(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_t
   EXPECT_NEAR(m.course({1, 3})[1][0], 0, 1e-8);
 }
 
-TEST(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
+TEST_P(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("x", select(less(m.number(0), x), m.number(-1), m.number(1)), m.number(1));
@@ -127,21 +134,21 @@ TEST(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
   EXPECT_NEAR(failure.time, 1, 1e-6);
 }
 
-TEST(Events, at_a_requested_time_the_states_after_them_are_given) {
+TEST_P(Events, at_a_requested_time_the_states_after_them_are_given) {
   EventModel m;
   const Expr x = m.kept("x", 1);
   m.event(at_most(m.number(2), m.time), {{x, m.number(7)}});
   EXPECT_EQ(m.course({1.9, 2, 2.1}), (std::vector<std::vector<double>>{{1}, {7}, {7}}));
 }
 
-TEST(Events, after_a_time_come_after_the_states_at_that_time) {
+TEST_P(Events, after_a_time_come_after_the_states_at_that_time) {
   EventModel m;
   const Expr x = m.kept("x", 1);
   m.event(less(m.number(2), m.time), {{x, m.number(7)}});
   EXPECT_EQ(m.course({2, 2.1}), (std::vector<std::vector<double>>{{1}, {7}}));
 }
 
-TEST(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
+TEST_P(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
   for (const bool before : {true, false}) {
     EventModel m;
     const Expr x = m.kept("x", 1);
@@ -150,7 +157,7 @@ TEST(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
   }
 }
 
-TEST(Events, at_once_happen_in_the_order_of_their_priorities) {
+TEST_P(Events, at_once_happen_in_the_order_of_their_priorities) {
   EventModel m;
   const Expr x = m.kept("x", 5), at_one = at_most(m.number(1), m.time);
   m.event(at_one, {{x, x + 1.0}}).priority = m.number(1);
@@ -160,7 +167,7 @@ TEST(Events, at_once_happen_in_the_order_of_their_priorities) {
   EXPECT_EQ(m.last(2), 2 * 5 + 1 - 3);
 }
 
-TEST(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_same_way) {
+TEST_P(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_same_way) {
   EventModel m;
   const Expr a = m.kept("a", 0), b = m.kept("b", 0), last = m.kept("last", 0);
   const Expr due = at_most(m.number(1), m.time - last);
@@ -173,7 +180,7 @@ TEST(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_s
   EXPECT_EQ(m.course({1000}).back(), once);
 }
 
-TEST(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
+TEST_P(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
   for (const bool from_trigger : {true, false}) {
     EventModel m;
     const Expr y = m.kept("y", 0);
@@ -187,7 +194,7 @@ TEST(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
   }
 }
 
-TEST(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
+TEST_P(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
   for (const bool persistent : {true, false}) {
     EventModel m;
     const Expr y = m.kept("y", 0);
@@ -198,7 +205,7 @@ TEST(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
   }
 }
 
-TEST(Events, trigger_each_other_at_the_same_time) {
+TEST_P(Events, trigger_each_other_at_the_same_time) {
   EventModel m;
   const Expr x = m.kept("x", 0), y = m.kept("y", 0);
   m.event(less(m.number(0), y), {{x, 10.0 * y}});
@@ -206,7 +213,7 @@ TEST(Events, trigger_each_other_at_the_same_time) {
   EXPECT_EQ(m.course({1}).back(), (std::vector<double>{30, 3}));
 }
 
-TEST(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_time) {
+TEST_P(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_time) {
   EventModel m;
   const Expr x = m.kept("x", 0);
   m.event(both(at_most(m.number(1), m.time), at_most(x, m.number(0))), {{x, m.number(1)}});
@@ -216,7 +223,7 @@ TEST(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_ti
   EXPECT_EQ(failure.time, 1);
 }
 
-TEST(Events, at_equality_happen_when_it_is_passed) {
+TEST_P(Events, at_equality_happen_when_it_is_passed) {
   EventModel m;
   const Expr n = m.kept("n", 0), x = m.symbol("x");
   m.state("x", m.number(1), m.number(0));
@@ -225,7 +232,7 @@ TEST(Events, at_equality_happen_when_it_is_passed) {
   EXPECT_EQ(m.last(3), 11);
 }
 
-TEST(Events, happen_as_often_as_an_assigned_clock_says) {
+TEST_P(Events, happen_as_often_as_an_assigned_clock_says) {
   EventModel m;
   const Expr n = m.kept("n", 0), next = m.kept("next", 0.1);
   m.event(at_most(next, m.time), {{n, n + 1.0}, {next, next + 0.1}});
@@ -233,19 +240,19 @@ TEST(Events, happen_as_often_as_an_assigned_clock_says) {
   EXPECT_EQ(course[0][0], 99);
 }
 
-TEST(Events, factors_are_those_before_the_assignments) {
+TEST_P(Events, factors_are_those_before_the_assignments) {
   EventModel m;
   const Expr amount = m.kept("amount", 1), size = m.kept("size", 0.5);
   m.event(at_most(m.number(1), m.time), {{size, m.number(0.2)}, {amount, m.number(0.2), size}});
   EXPECT_EQ(m.last(2), 0.1);
 }
 
-TEST(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
+TEST_P(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
   EventModel m;  // x = exp(-k t) until 2, constant then
   const Expr k = m.parameter("k", 0.7), x = m.symbol("x");
   m.state("x", select(less(m.time, m.number(2)), -k * x, m.number(0)), m.number(1));
   const auto model = m.compile();
-  const auto integrator = make_cvodes(model, {});
+  const auto integrator = make_integrator(model, test::WithMethod::options());
   Simulation run(model, {0.7}, 5);
   Recorder recorder;
   recorder.weights = {1, 2, 3};
@@ -267,13 +274,13 @@ TEST(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
   EXPECT_NEAR(gradient[0], expected, 1e-6);
 }
 
-TEST(Jumps, sensitivities_go_on_where_rates_only_bend) {
+TEST_P(Jumps, sensitivities_go_on_where_rates_only_bend) {
   EventModel m;  // x' = |y|, y = a - t: x(2) = (a^2 + (2 - a)^2) / 2
   const Expr a = m.parameter("a", 0.8), y = m.symbol("y");
   m.state("x", unary(Op::abs, y), m.number(0));
   m.state("y", m.number(-1), a);
   const auto model = m.compile();
-  const auto integrator = make_cvodes(model, {});
+  const auto integrator = make_integrator(model, test::WithMethod::options());
   Simulation run(model, {0.8}, 2);
   Recorder recorder;
   ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));
@@ -288,21 +295,21 @@ TEST(Jumps, sensitivities_go_on_where_rates_only_bend) {
   EXPECT_NEAR(lambda[1] + gradient[0], (0.8 - 1.2) + 1, 1e-6);  // of x + y
 }
 
-TEST(Jumps, sensitivities_follow_times_that_parameters_move) {
+TEST_P(Jumps, sensitivities_follow_times_that_parameters_move) {
   EventModel m;  // x' = a before s, b after: x(2) = a s + b (2 - s)
   const Expr a = m.parameter("a", 3), b = m.parameter("b", 1), s = m.parameter("s", 0.8);
   m.state("x", select(less(m.time, s), a, b), m.number(0));
   m.expect_gradient(2, {0.8, 1.2, 3 - 1});
 }
 
-TEST(Jumps, sensitivities_follow_thresholds_that_states_cross) {
+TEST_P(Jumps, sensitivities_follow_thresholds_that_states_cross) {
   EventModel m;  // x' = a up to the threshold c, b after: x(2) = c + b (2 - c / a)
   const Expr a = m.parameter("a", 3), b = m.parameter("b", 0.5), c = m.parameter("c", 1.5), x = m.symbol("x");
   m.state("x", select(less(x, c), a, b), m.number(0));
   m.expect_gradient(2, {0.5 * 1.5 / 9, 1.5, 1 - 0.5 / 3});
 }
 
-TEST(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
+TEST_P(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
   // y falls as p exp(-k t) through 2 and 1; x counts the time between
   EventModel m;
   const Expr p = m.parameter("p", 5), k = m.parameter("k", 0.7), y = m.symbol("y");
@@ -313,7 +320,7 @@ TEST(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
   m.expect_gradient(end, {0 + last / 5, -std::log(2) / 0.49 - end * last});  // of x + y, x = log(2) / k
 }
 
-TEST(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) {
+TEST_P(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) {
   EventModel m;  // x decays by k and receives d at s
   const Expr k = m.parameter("k", 0.7), d = m.parameter("d", 2), s = m.parameter("s", 0.8), x = m.symbol("x");
   m.state("x", -k * x, m.number(1));
@@ -322,7 +329,7 @@ TEST(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) {
   m.expect_gradient(2, {-2 * all - 2 * 1.2 * rest, rest, 2 * 0.7 * rest});
 }
 
-TEST(Jumps, a_bounce_reflects_sensitivities) {
+TEST_P(Jumps, a_bounce_reflects_sensitivities) {
   // One bounce with restitution e of a ball from height h under gravity g.
   EventModel m;
   const double g0 = 9.81, e0 = 0.8, h0 = 10, end = 2;
@@ -343,7 +350,7 @@ TEST(Jumps, a_bounce_reflects_sensitivities) {
   m.expect_gradient(end, {slope(step, 0, 0), slope(0, step, 0), slope(0, 0, step)});
 }
 
-TEST(Jumps, two_events_at_once_act_one_after_the_other) {
+TEST_P(Jumps, two_events_at_once_act_one_after_the_other) {
   // At s: first x := 2 x + a, then x := b x^2; x' = 1 from 0.
   EventModel m;
   const Expr a = m.parameter("a", 0.3), b = m.parameter("b", 0.5), s = m.parameter("s", 0.8),
@@ -356,7 +363,7 @@ TEST(Jumps, two_events_at_once_act_one_after_the_other) {
   m.expect_gradient(2, {2 * 0.5 * inner, inner * inner, 2 * 0.5 * inner * 2 - 1});
 }
 
-TEST(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
+TEST_P(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
   EventModel m;  // at s, x jumps to a, which makes y jump to b t
   const Expr a = m.parameter("a", 3), b = m.parameter("b", 0.5), s = m.parameter("s", 0.8);
   const Expr x = m.kept("x", 0), y = m.kept("y", 0);
@@ -365,7 +372,7 @@ TEST(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
   m.expect_gradient(2, {1, 0.8, 0.5});
 }
 
-TEST(Jumps, delays_that_parameters_set_move_the_execution) {
+TEST_P(Jumps, delays_that_parameters_set_move_the_execution) {
   for (const bool from_trigger : {true, false}) {
     // x' = r from 0 reaches c at c / r; after l more, y' = -y starts from x there or then
     EventModel m;
@@ -385,7 +392,7 @@ TEST(Jumps, delays_that_parameters_set_move_the_execution) {
   }
 }
 
-TEST(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
+TEST_P(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
   EventModel m;
   const Expr s = m.parameter("s", 0.8), d = m.parameter("d", 0.5), y = m.kept("y", 0);
   auto& event = m.event(both(at_most(s, m.time), less(m.time, s + d)), {{y, s + d}});
@@ -395,7 +402,7 @@ TEST(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
   m.expect_gradient(3, {1.6, 0});
 }
 
-TEST(Jumps, an_event_again_and_again_adds_up) {
+TEST_P(Jumps, an_event_again_and_again_adds_up) {
   EventModel m;  // every p: x := q x
   const Expr p = m.parameter("p", 0.3), q = m.parameter("q", 0.9), k = m.parameter("k", 0.2);
   const Expr x = m.symbol("x"), next = m.symbol("next");
@@ -406,7 +413,7 @@ TEST(Jumps, an_event_again_and_again_adds_up) {
   m.expect_gradient(1, {4, 3 * std::pow(0.9, 2) * std::exp(-0.2), -rest});
 }
 
-TEST(Jumps, a_dose_in_a_compartment_that_changes_counts_with_its_factor) {
+TEST_P(Jumps, a_dose_in_a_compartment_that_changes_counts_with_its_factor) {
   EventModel m;  // at s, x := d * size, size = 1 + v t
   const Expr d = m.parameter("d", 2), v = m.parameter("v", 0.5), s = m.parameter("s", 0.8);
   const Expr x = m.symbol("x"), size = m.symbol("size");
