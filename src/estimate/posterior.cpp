@@ -88,7 +88,7 @@ struct Posterior::Impl {
     std::optional<EvaluationFailure> first_failure;
     const auto note = [&](const SimulationStatus& status) {
       if (first_failure) return;
-      first_failure = {status.failure, status.condition_id, status.time};
+      first_failure = {status.failure, status.condition_id, status.time, status.state};
       failed_outcome = status.outcome;
     };
     const SimulatedData data =

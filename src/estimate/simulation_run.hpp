@@ -25,6 +25,7 @@ struct SimulationStatus {
   std::string failure;  ///< the reason; empty if all went well
   double time = 0;      ///< model time of the failure, or of the end
   simulate::Statistics statistics;
+  std::string state = {};  ///< the one to blame for a failure; empty where none is
 };
 
 /// Where simulated values go, for reports.

@@ -86,10 +86,10 @@ ObservableLayout::Gradient append_gradient(Expr f, const std::vector<Expr>& stat
   return gradient;
 }
 
-/// Appends the derivatives of functions in the order that Derivatives states.
-Derivatives append_derivatives(const std::vector<Expr>& functions, const model::FlatModel& model,
-                               const std::vector<Expr>& differentiated, Differentiator& d,
-                               std::vector<Expr>& results) {
+/// Appends the derivatives of functions in the order that GradientLayout states.
+GradientLayout append_derivatives(const std::vector<Expr>& functions, const model::FlatModel& model,
+                                  const std::vector<Expr>& differentiated, Differentiator& d,
+                                  std::vector<Expr>& results) {
   const SparseMatrix by_state = differentiate(functions, model.state_symbols, d, Diagonal::as_it_is);
   const SparseMatrix by_parameter = differentiate(functions, differentiated, d, Diagonal::as_it_is);
   for (const Expr f : functions) results.push_back(d(f, model.time));

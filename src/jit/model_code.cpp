@@ -33,7 +33,7 @@ void serialize(Archive& archive, Switch& s) {
 }
 
 template <class Archive>
-void serialize(Archive& archive, Derivatives& d) {
+void serialize(Archive& archive, GradientLayout& d) {
   archive(d.by_state, d.by_parameter);
 }
 

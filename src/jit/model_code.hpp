@@ -70,7 +70,7 @@ struct Switch {
 
 /// Derivatives of some quantities. A kernel gives those by time (n_rows), then by states and by
 /// differentiated parameters in the order of these.
-struct Derivatives {
+struct GradientLayout {
   Pattern by_state;      ///< (n_rows, n_states)
   Pattern by_parameter;  ///< (n_rows, n_differentiated)
 
@@ -86,8 +86,8 @@ struct EventLayout {
   bool persistent = true;
   bool values_from_trigger_time = true;
   std::vector<int> targets;  ///< states
-  Derivatives
-      derivatives;  ///< of what its kernel gives, without the priority's; none without `differentiated`
+  /// Of what its kernel gives, without the priority; none without `differentiated`.
+  GradientLayout derivatives;
 };
 
 /// How a matrix of first derivatives changes along a direction u of states and time: of its pattern those
@@ -125,8 +125,8 @@ struct ModelCode {
   Pattern rates_by_parameter;     ///< d rate / d differentiated parameter, (n_states, n_differentiated)
   Pattern initials_by_parameter;  ///< d initial value / d differentiated parameter, same shape
   std::vector<ObservableLayout> observables;
-  std::vector<Switch> switches;    ///< their values are the prelude's last
-  Derivatives switch_derivatives;  ///< of their arguments
+  std::vector<Switch> switches;       ///< their values are the prelude's last
+  GradientLayout switch_derivatives;  ///< of their arguments
   std::vector<EventLayout> events;
   Curvature curvature;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date

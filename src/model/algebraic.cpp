@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -7,14 +9,19 @@
 namespace kinetune::model {
 namespace {
 
-/// Solves the equations one after the other; each solution is put into the equations that follow.
+// Newton's method for initial values doubles the digits that are right with each step.
+constexpr int newton_steps = 8;
+
+/// Solves the equations one after the other; each solution is put into the equations that follow. What is
+/// linear in none of its unknowns is put off until the others are solved, and then made an ODE.
 class Elimination {
  public:
   explicit Elimination(OdeModel& model) : model_(model), expand_(*model.graph), differentiate_(*model.graph) {
     for (const Derived& derived : model.derived) expand_.define(derived, derived.value);
     for (const Expr unknown : model.algebraic_unknowns) unknowns_.push_back(what_is_kept(unknown));
-    // What events set is better left to them.
-    std::ranges::stable_partition(unknowns_, [&](Expr unknown) { return !is_set_by_events(unknown); });
+    // What events set is better left to them. (clang 14 cannot compile the algorithm of std::ranges.)
+    std::stable_partition(unknowns_.begin(), unknowns_.end(),
+                          [&](Expr unknown) { return !is_set_by_events(unknown); });
   }
 
   void solve(const Algebraic& equation) {
@@ -26,9 +33,27 @@ class Elimination {
       settle(equation, unknown, -rest / slope);
       return;
     }
-    throw core::Error(equation.where,
-                      "the algebraic rule is not linear in any quantity that it may determine",
-                      "solve it for one of them by an assignment rule");
+    put_off_.push_back(&equation);
+  }
+
+  /// Differentiates 0 = g(y, x, t) by time: y' = -(g_t + g_x x') / g_y, from an initial value that Newton's
+  /// method finds from the one that the model gives.
+  void solve_what_was_put_off() {
+    for (const Algebraic* equation : std::exchange(put_off_, {})) {
+      const Expr residual = symbolic::substitute(expand_(equation->residual), solutions_);
+      std::vector<Expr> candidates;
+      for (const Expr unknown : unknowns_) {
+        if (contains(residual, unknown)) candidates.push_back(unknown);
+      }
+      if (candidates.size() != 1) {
+        throw core::Error(
+            equation->where,
+            fmt::format("the algebraic rule is not linear in any quantity that it may determine, and {}",
+                        candidates.empty() ? "determines none" : "the others do not leave just one to it"),
+            "solve it for one of them by an assignment rule");
+      }
+      make_state(*equation, residual, candidates.front());
+    }
   }
 
  private:
@@ -49,11 +74,11 @@ class Elimination {
     return amount ? amount->symbol : unknown;
   }
 
-  void settle(const Algebraic& equation, Expr unknown, Expr solution) {
-    const std::string id = id_of(unknown);
+  /// Takes the unknown out of what the model has it as.
+  void release(const Algebraic& equation, Expr unknown) {
     if (is_set_by_events(unknown)) {
       throw core::Error(equation.where,
-                        fmt::format("an event sets {}, which the algebraic rule determines", id),
+                        fmt::format("an event sets {}, which the algebraic rule determines", id_of(unknown)),
                         "let one of them alone do it");
     }
     std::erase(unknowns_, unknown);
@@ -61,6 +86,59 @@ class Elimination {
     std::erase_if(model_.states, is_unknown);
     std::erase_if(model_.parameters, is_unknown);
     std::erase_if(model_.initial_constants, is_unknown);
+  }
+
+  void make_state(const Algebraic& equation, Expr residual, Expr unknown) {
+    const std::string id = id_of(unknown);
+    const Expr slope = differentiate_(residual, unknown), start = given_value(unknown);
+    release(equation, unknown);
+    Expr drift = differentiate_(residual, model_.time);
+    for (const Expr symbol : symbolic::free_symbols(residual)) {
+      if (symbol == unknown || symbol == model_.time) continue;
+      const auto state = std::ranges::find(model_.states, symbol, &State::symbol);
+      if (state != model_.states.end()) {
+        drift = drift + differentiate_(residual, symbol) * state->rate;
+        refuse_events(equation, id, *state);
+      } else if (std::ranges::find(model_.delays, symbol, &Delay::symbol) != model_.delays.end()) {
+        throw core::Error(equation.where, "an algebraic rule that is not linear looks at a delayed value",
+                          "solve it for " + id + " by an assignment rule");
+      }
+    }
+    Expr initial = start;
+    for (int k = 0; k < newton_steps; ++k) {
+      const symbolic::ExprMap here{{unknown, initial}};
+      initial = initial - symbolic::substitute(residual, here) / symbolic::substitute(slope, here);
+    }
+    model_.states.push_back({id, unknown, -drift / slope, initial, equation.where});
+  }
+
+  void refuse_events(const Algebraic& equation, const std::string& id, const State& state) const {
+    if (!is_set_by_events(state.symbol)) return;
+    throw core::Error(
+        equation.where,
+        fmt::format("an event sets {}, on which an algebraic rule depends that is not linear in {}", state.id,
+                    id),
+        fmt::format("solve the rule for {} by an assignment rule", id));
+  }
+
+  /// Where the model says that the unknown starts; 1 if it does not.
+  Expr given_value(Expr unknown) const {
+    for (const State& state : model_.states) {
+      if (state.symbol == unknown) return state.initial;
+    }
+    for (const InitialConstant& constant : model_.initial_constants) {
+      if (constant.symbol == unknown) return constant.initial;
+    }
+    for (const Parameter& parameter : model_.parameters) {
+      if (parameter.symbol == unknown && !std::isnan(parameter.value))
+        return model_.graph->constant(parameter.value);
+    }
+    return model_.graph->constant(1);
+  }
+
+  void settle(const Algebraic& equation, Expr unknown, Expr solution) {
+    const std::string id = id_of(unknown);
+    release(equation, unknown);
     model_.derived.push_back({id, unknown, solution, equation.where});
     for (auto& [symbol, earlier] : solutions_) earlier = symbolic::substitute(earlier, {{unknown, solution}});
     solutions_.emplace(unknown, solution);
@@ -82,6 +160,7 @@ class Elimination {
   symbolic::Differentiator differentiate_;
   std::vector<Expr> unknowns_;
   symbolic::ExprMap solutions_;  // none of them in terms of another
+  std::vector<const Algebraic*> put_off_;
 };
 
 }  // namespace
@@ -90,6 +169,7 @@ void solve_algebraic(OdeModel& model) {
   if (model.algebraic.empty()) return;
   Elimination elimination(model);
   for (const Algebraic& equation : model.algebraic) elimination.solve(equation);
+  elimination.solve_what_was_put_off();
   model.algebraic.clear();
   model.algebraic_unknowns.clear();
 }

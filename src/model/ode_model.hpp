@@ -159,8 +159,9 @@ struct FlatModel {
 };
 
 /// Turns each algebraic equation into a derived quantity: it is solved for an unknown in which it is linear,
-/// and which thereby ceases to be a parameter, a constant or a state.
-/// @throws core::Error for an equation that is not linear in any unknown that the others leave
+/// and which thereby ceases to be a parameter, a constant or a state. An equation that is linear in none but
+/// has one unknown left makes that a state, by differentiation by time (an index-1 DAE).
+/// @throws core::Error for an equation that determines no unknown, or with others more than one
 void solve_algebraic(OdeModel&);
 
 /// @throws core::Error when derived quantities, initial values or initial constants depend on themselves

@@ -20,9 +20,10 @@ struct Evaluation {
 
 /// Why there is no value at a point. Holds no numbers that could pass for a result.
 struct EvaluationFailure {
-  std::string reason;     ///< a short class of reason, the same text for the same kind ("too many steps")
-  std::string condition;  ///< of the estimation problem; empty where none is to blame
-  double time = 0;        ///< model time reached
+  std::string reason;      ///< a short class of reason, the same text for the same kind ("too many steps")
+  std::string condition;   ///< of the estimation problem; empty where none is to blame
+  double time = 0;         ///< model time reached
+  std::string state = {};  ///< the state variable to blame; empty where none is
 };
 
 /// A function to be minimised within bounds. It knows nothing of how it is minimised.

@@ -22,7 +22,7 @@ const char* describe(EntityKind kind) {
     case EntityKind::state:
       return "a state of the model";
     case EntityKind::assigned:
-      return "given by an assignment rule";
+      return "given by a rule or a reaction of the model";
     case EntityKind::other:
       break;
   }

@@ -27,14 +27,15 @@ std::unordered_map<std::string_view, const Entry*> index(const std::vector<Entry
   return by_id;
 }
 
-void check_bounds(const Parameter& parameter, Diagnostics& diagnostics) {
-  if (parameter.estimate == Estimate::no) return;
+/// Version 1 leaves the bounds of fixed parameters alone.
+void check_bounds(const Parameter& parameter, int format_version, Diagnostics& diagnostics) {
   const double lower = parameter.lower_bound, upper = parameter.upper_bound;
-  if (lower > upper) {
+  const bool estimated = parameter.estimate == Estimate::yes;
+  if (lower > upper && (estimated || format_version == 2)) {
     diagnostics.report(parameter.where,
                        fmt::format("lower bound of '{}' above its upper bound", parameter.id), "swap them");
   }
-  if (parameter.scale == Scale::linear) return;
+  if (!estimated || parameter.scale == Scale::linear) return;
   const double smallest = std::fmin(lower, upper);
   if (smallest < 0) {
     diagnostics.report(parameter.where, fmt::format("bound of '{}' below zero on a log scale", parameter.id),
@@ -66,7 +67,7 @@ class TableCheck {
 
  private:
   void check(const Parameter& parameter) {
-    check_bounds(parameter, diagnostics_);
+    check_bounds(parameter, problem_.format_version, diagnostics_);
     if (targets_.contains(parameter.id)) {
       diagnostics_.report(
           parameter.where,

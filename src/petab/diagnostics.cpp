@@ -3,10 +3,10 @@
 namespace kinetune::petab {
 
 void Diagnostics::report(core::Location where, std::string what, std::string suggestion) {
-  add({std::move(where), std::move(what), std::move(suggestion)});
+  report(core::Error(std::move(where), std::move(what), std::move(suggestion)));
 }
 
-void Diagnostics::add(core::Error error) {
+void Diagnostics::report(core::Error error) {
   if (seen_.insert(error.what()).second) errors_.push_back(std::move(error));
 }
 

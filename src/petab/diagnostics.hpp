@@ -14,6 +14,7 @@ namespace kinetune::petab {
 class Diagnostics {
  public:
   void report(core::Location where, std::string what, std::string suggestion = {});
+  void report(core::Error);  ///< the same error once: two checks may meet it
 
   /// Runs a step that may throw core::Error and reports what it throws.
   /// @return whether the step ended
@@ -23,7 +24,7 @@ class Diagnostics {
       std::forward<Step>(step)();
       return true;
     } catch (const core::Error& error) {
-      add(error);
+      report(error);
       return false;
     }
   }
@@ -32,8 +33,6 @@ class Diagnostics {
   void throw_first() const;                                                    ///< nothing where all is well
 
  private:
-  void add(core::Error);  ///< the same error once: two checks may meet it
-
   std::vector<core::Error> errors_;
   std::unordered_set<std::string> seen_;
 };

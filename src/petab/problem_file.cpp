@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <regex>
 
 #include <fmt/format.h>
 #include <yaml-cpp/yaml.h>
@@ -17,13 +18,7 @@ namespace fs = std::filesystem;
 /// The document as nodes that know their place.
 class Document {
  public:
-  Document(std::string_view text, const fs::path& file) : file_(file) {
-    try {
-      root_ = YAML::Load(std::string(text));
-    } catch (const YAML::Exception& error) {
-      throw core::Error({file.string(), error.mark.line + 1}, fmt::format("malformed YAML ({})", error.msg),
-                        "see PEtab's documentation for an example");
-    }
+  Document(std::string_view text, const fs::path& file) : file_(file), root_(YAML::Load(std::string(text))) {
     if (!root_.IsMap()) {
       throw core::Error({file.string(), 0}, "not a PEtab problem",
                         "a map with format_version, parameter_file and problems");
@@ -35,6 +30,7 @@ class Document {
   core::Location location(const YAML::Node& node) const { return {file_.string(), node.Mark().line + 1}; }
 
   YAML::Node require(const YAML::Node& map, const char* key) const {
+    if (!map.IsMap()) throw core::Error(location(map), fmt::format("no map with '{}'", key), "add it");
     const YAML::Node entry = map[key];
     if (!entry || entry.IsNull()) throw core::Error(location(map), fmt::format("no '{}'", key), "add it");
     return entry;
@@ -48,9 +44,11 @@ class Document {
     return {(file_.parent_path() / node.Scalar()).lexically_normal(), location(node)};
   }
 
-  /// A list of files; one name stands for a list of one.
   std::vector<FileEntry> files(const YAML::Node& node, const char* key) const {
-    if (!node.IsSequence()) return {file(node, key)};
+    if (!node.IsSequence()) {
+      throw core::Error(location(node), fmt::format("'{}' is no list", key),
+                        fmt::format("{}: [name of a file]", key));
+    }
     std::vector<FileEntry> entries;
     for (const auto& entry : node) entries.push_back(file(entry, key));
     if (entries.empty())
@@ -74,13 +72,21 @@ class Document {
   YAML::Node root_;
 };
 
+/// Numbers between points, perhaps with what marks a version that is not final yet (as PEtab's schema has
+/// it).
+bool is_version(const std::string& text) {
+  static const std::regex pattern(
+      R"((0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))*((a|b|rc)[0-9]+)?(\.post[0-9]+)?(\.dev[0-9]+)?)");
+  constexpr std::size_t longest = 40;  // std::regex takes a stack frame a character
+  return text.size() <= longest && std::regex_match(text, pattern);
+}
+
 /// The number before the first point: "1" and "1.0.0" are version 1.
 int major_version(const Document& document, const YAML::Node& node) {
   const std::string text = node.IsScalar() ? node.Scalar() : "";
   int version = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, code] = std::from_chars(text.data(), end, version);
-  if (code != std::errc{} || (stop != end && *stop != '.')) {
+  const auto code = std::from_chars(text.data(), text.data() + text.size(), version).ec;
+  if (code != std::errc{} || !is_version(text)) {
     throw core::Error(document.location(node), fmt::format("format_version '{}' is no version number", text),
                       "format_version: 1");
   }
@@ -100,7 +106,9 @@ YAML::Node only_entry(const Document& document, const YAML::Node& list, const ch
 
 ProblemFile parse_version_1(const Document& document) {
   ProblemFile result;
-  result.parameters = document.required_files(document.root(), "parameter_file");
+  const YAML::Node parameters = document.require(document.root(), "parameter_file");
+  result.parameters = parameters.IsScalar() ? std::vector{document.file(parameters, "parameter_file")}
+                                            : document.files(parameters, "parameter_file");
 
   const YAML::Node problem = only_entry(document, document.require(document.root(), "problems"), "problems");
   if (!problem.IsMap())
@@ -135,7 +143,13 @@ void refuse_needed_extensions(const Document& document, const YAML::Node& extens
                       "names of extensions, each with version and required");
   }
   for (const auto& entry : extensions) {
-    const YAML::Node needed = entry.second.IsMap() ? entry.second["required"] : YAML::Node();
+    const YAML::Node version = document.require(entry.second, "version");
+    if (!version.IsScalar() || !is_version(version.Scalar())) {
+      throw core::Error(document.location(version),
+                        fmt::format("extension '{}' has no version number", entry.first.Scalar()),
+                        "version: 1.0.0");
+    }
+    const YAML::Node needed = entry.second["required"];
     bool is_needed = true;
     if (!needed || !YAML::convert<bool>::decode(needed, is_needed)) {
       throw core::Error(
@@ -176,8 +190,15 @@ void read_model(const Document& document, ProblemFile& result) {
   result.model = document.file(document.require(entry.second, "location"), "location");
 }
 
+void check_id(const Document& document, const YAML::Node& id) {
+  if (!id || id.IsNull() || (id.IsScalar() && symbolic::is_identifier(id.Scalar()))) return;
+  throw core::Error(document.location(id), "the problem's id is no valid id",
+                    "a letter or underscore, then letters, digits and underscores");
+}
+
 ProblemFile parse_version_2(const Document& document) {
   refuse_unknown_entries(document);
+  check_id(document, document.root()["id"]);
   refuse_needed_extensions(document, document.root()["extensions"]);
   ProblemFile result;
   read_model(document, result);
@@ -192,12 +213,15 @@ ProblemFile parse_version_2(const Document& document) {
 
 }  // namespace
 
-ProblemFile parse_problem_file(std::string_view text, const fs::path& file) {
+ProblemFile parse_problem_file(std::string_view text, const fs::path& file) try {
   const Document document(text, file);
   const int version = major_version(document, document.require(document.root(), "format_version"));
   ProblemFile result = version == 1 ? parse_version_1(document) : parse_version_2(document);
   result.format_version = version;
   return result;
+} catch (const YAML::Exception& error) {
+  throw core::Error({file.string(), error.mark.line + 1}, fmt::format("malformed YAML ({})", error.msg),
+                    "see PEtab's documentation for an example");
 }
 
 }  // namespace kinetune::petab

@@ -31,7 +31,11 @@ void Row::report_choice(std::string_view column, const std::string& cell, const 
 std::string Row::text(std::string_view column) const {
   const auto index = table_.column(column);
   if (!index || is_missing(row_.cells[*index])) return {};
-  return row_.cells[*index];
+  const std::string& cell = row_.cells[*index];
+  const std::string_view content = trim(cell);
+  if (content.size() != cell.size())
+    report(fmt::format("{} '{}' has blanks around it", column, cell), "remove them");
+  return std::string(content);
 }
 
 std::string Row::required_text(std::string_view column) const {

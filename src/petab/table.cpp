@@ -102,6 +102,10 @@ bool is_blank(const Table::Row& row) {
 void check_header(const Table& table) {
   std::set<std::string_view> seen;
   for (const std::string& column : table.columns) {
+    if (!column.empty() && (column.front() == ' ' || column.back() == ' ')) {
+      throw core::Error({table.file, table.header_line},
+                        fmt::format("column '{}' has blanks around its name", column), "remove them");
+    }
     if (!column.empty() && !seen.insert(column).second) {
       throw core::Error({table.file, table.header_line}, fmt::format("column '{}' appears twice", column),
                         "keep one of the two");

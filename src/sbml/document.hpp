@@ -2,6 +2,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -19,6 +20,9 @@ using Document = std::unique_ptr<SBMLDocument, DocumentDeleter>;
 /// flattens hierarchical models. The result has a model.
 /// @throws core::Error
 Document open_document(const std::string& text, const std::string& name);
+
+/// What libSBML's validation of the document finds, units and style aside.
+std::vector<core::Error> inconsistencies_of(SBMLDocument&, const std::string& name);
 
 /// Where an element stands; line 0 for what flattening made.
 core::Location location_of(const SBase&, const std::string& name);

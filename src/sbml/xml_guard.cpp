@@ -1,6 +1,7 @@
 #include "sbml/xml_guard.hpp"
 
 #include <algorithm>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -80,6 +81,18 @@ class Scanner {
   int depth_ = 0;
 };
 
+/// What a failed download often leaves.
+void refuse_web_page(std::string_view text, const core::Location& where) {
+  constexpr std::string_view doctype = "<!doctype html", element = "<html";
+  const auto begins_with = [&](std::string_view tag) {
+    return text.size() >= tag.size() && std::equal(tag.begin(), tag.end(), text.begin(), [](char a, char b) {
+             return a == std::tolower(static_cast<unsigned char>(b));
+           });
+  };
+  if (!begins_with(doctype) && !begins_with(element)) return;
+  throw core::Error(where, "a web page, not an SBML file", "get the model file itself");
+}
+
 }  // namespace
 
 void refuse_hostile_xml(std::string_view text, const std::string& name) {
@@ -91,6 +104,9 @@ void refuse_hostile_xml(std::string_view text, const std::string& name) {
     throw core::Error({name, 0}, "not a text file: it contains a byte of value 0",
                       "give an SBML file, encoded as UTF-8");
   }
+  refuse_web_page(text.substr(first),
+                  {name, 1 + static_cast<int>(std::count(
+                                 text.begin(), text.begin() + static_cast<std::ptrdiff_t>(first), '\n'))});
   Scanner(text, name).run();
 }
 

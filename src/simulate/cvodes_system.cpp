@@ -350,7 +350,36 @@ std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
   if (flag >= 0) return {};
   double reached = segment_->start;
   CVodeGetCurrentTime(cvode_.get(), &reached);
-  return std::unexpected(IntegrationFailure{integration_error(flag), reached});
+  const IntegrationError error = integration_error(flag);
+  return std::unexpected(IntegrationFailure{error, reached, state_to_blame(error, reached)});
+}
+
+/// The state whose rate is no number, or whose error takes the largest share of its tolerance.
+int CvodesSystem::state_to_blame(IntegrationError error, double t) {
+  const int n = model_.n_states();
+  if (error == IntegrationError::not_finite) {
+    model_.rates(t, states().data(), segment_->prelude.data(), block(between_.get()).data);
+    const auto rates = std::span(block(between_.get()).data, n);
+    const auto found = std::ranges::find_if(rates, [](double v) { return !std::isfinite(v); });
+    return found == rates.end() ? -1 : static_cast<int>(found - rates.begin());
+  }
+  const UniqueVector weights(new_block_vector(n, n_sensitivities_, context_.get()));
+  if (CVodeGetErrWeights(cvode_.get(), weights.get()) != CV_SUCCESS ||
+      CVodeGetEstLocalErrors(cvode_.get(), between_.get()) != CV_SUCCESS)
+    return -1;
+  const double *errors = block(between_.get()).data, *weight = block(weights.get()).data;
+  int worst = -1;
+  double largest = 0.0;
+  for (int i = 0; i < n; ++i) {
+    double share = std::fabs(errors[i] * weight[i]);
+    for (long e = n + static_cast<long>(i) * n_sensitivities_, end = e + n_sensitivities_; e < end; ++e)
+      share = std::max(share, std::fabs(errors[e] * weight[e]));
+    if (share > largest) {
+      largest = share;
+      worst = i;
+    }
+  }
+  return worst;
 }
 
 Statistics CvodesSystem::take_statistics() { return std::exchange(statistics_, {}); }

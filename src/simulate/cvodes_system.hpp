@@ -90,6 +90,7 @@ class CvodesSystem {
   void evaluate_rates(double t, const double* y, const double* prelude, double* derivative);
   void sensitivity_rates(const double* s, double* derivative) const;
   std::expected<void, IntegrationFailure> check(int flag);
+  int state_to_blame(IntegrationError, double t);
 
   struct Entry {
     int value;   ///< index into rates_by_parameter

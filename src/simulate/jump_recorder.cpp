@@ -12,9 +12,9 @@ using Row = RowUpdate::Row;
 // Order of an event kernel's results, before the factors.
 constexpr std::size_t delay = 0, first_value = 2;
 
-/// @param values  as jit::Derivatives orders them
+/// @param values  as jit::GradientLayout orders them
 /// @param rates   (n_states)
-Change change_of(const jit::Derivatives& derivatives, const double* values, const double* rates,
+Change change_of(const jit::GradientLayout& derivatives, const double* values, const double* rates,
                  std::span<const int> active) {
   const auto& [by_state, by_parameter] = derivatives;
   Change change{std::vector<Row>(by_state.n_rows), std::vector<double>(values, values + by_state.n_rows)};

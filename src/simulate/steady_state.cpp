@@ -26,6 +26,12 @@ constexpr int max_states_for_eigenvalues = 250;
 // count as nothing.
 constexpr double rank_thresholds[] = {1e-12, 1e-15};
 
+// Errors of integration stay below this many tolerances.
+constexpr double event_free_change = 1e3;
+
+// How much longer a trajectory with events is followed to see that nothing else happens.
+constexpr double later = 1e3;
+
 // Sums that vanish but for rounding errors, as a share of the sum of absolute values.
 constexpr double vanishing = 1e-9;
 
@@ -106,11 +112,15 @@ double SteadyStates::first_stretch(const Segment& segment, std::span<const doubl
   return fastest > 0.0 ? 1.0 / fastest : 1.0;
 }
 
+/// Takes x from one time to another. Each integration is a simulation of its own, so one with events begins
+/// at the start again.
 std::expected<double, IntegrationFailure> SteadyStates::follow(Integrator& integrator, const Segment& segment,
-                                                               double from, double to, std::span<double> x) {
-  const Segment stretch{from, to, segment.prelude, segment.parameters, {}};
+                                                               std::span<const double> start, double from,
+                                                               double to, std::span<double> x) {
+  const Segment stretch{has_events() ? segment.start : from, to, segment.prelude, segment.parameters, {}};
   NoData none;
   const std::vector<double> before(x.begin(), x.end());
+  if (has_events()) std::ranges::copy(start, x.begin());
   if (const auto arrived = integrator.forward(stretch, Mode::states, x, {}, {}, none); !arrived)
     return std::unexpected(on_the_way(arrived.error()));
   std::vector<double> change(x.size());
@@ -129,17 +139,21 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
   int n_still = 0;  // stretches in a row over which nothing has changed
   double still_from = segment.start;
   for (int k = 0; k < max_stretches; ++k, length *= stretch_growth) {
-    const auto change = follow(integrator, segment, point.time, point.time + length, point.x);
+    const auto change = follow(integrator, segment, start, point.time, point.time + length, point.x);
     if (!change) return std::unexpected(change.error());
     point.time += length;
     n_still = *change < 1.0 ? n_still + 1 : 0;
     if (n_still == 0) still_from = point.time;
     for (const double threshold : rank_thresholds) {
-      Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, start, point.x, {}, {},
-                      {}};
+      // Events may change what reactions conserve.
+      const std::span<const double> kept = has_events() ? point.x : start;
+      Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, kept, point.x, {}, {}, {}};
       if (!polish(attempt)) continue;
       if (!conserves(*attempt.system, point.visited, segment, attempt.time)) continue;
       if (!is_steady_later(attempt) || !is_believable(attempt, point.time - segment.start)) break;
+      const auto stays = stays_there(integrator, attempt, start, point.time);
+      if (!stays) return std::unexpected(stays.error());
+      if (!*stays) break;
       point.x = std::move(attempt.x);
       point.system = std::move(attempt.system);
       return point;
@@ -240,6 +254,20 @@ bool SteadyStates::is_steady_later(const Attempt& attempt) const {
   return true;
 }
 
+/// Whether no event takes the trajectory away after the time at which it is close.
+std::expected<bool, IntegrationFailure> SteadyStates::stays_there(Integrator& integrator,
+                                                                  const Attempt& attempt,
+                                                                  std::span<const double> start,
+                                                                  double time) {
+  if (!has_events()) return true;
+  const Segment& segment = attempt.segment;
+  std::vector<double> x = attempt.x;
+  const double end = segment.start + later * (time - segment.start);
+  const auto change = follow(integrator, segment, start, time, end, x);
+  if (!change) return std::unexpected(change.error());
+  return *change < event_free_change;
+}
+
 /// Whether the trajectory, which is close after so much time, stays there.
 bool SteadyStates::is_believable(const Attempt& attempt, double followed) const {
   if (model_.n_states() > max_states_for_eigenvalues) return true;
@@ -250,6 +278,7 @@ bool SteadyStates::is_believable(const Attempt& attempt, double followed) const 
 /// Whether the conserved quantities' definitions depend on no active parameter.
 bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint& point) const {
   if (!point.system) return false;
+  if (has_events() && point.system->n_conserved() > 0) return false;
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros());
   const std::size_t n = point.x.size();
@@ -338,10 +367,16 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& inte
                                                                 const SteadyPoint& point,
                                                                 std::span<double> sensitivities) const {
   std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
+  const std::vector<double> start = x, at_start(sensitivities.begin(), sensitivities.end());
   std::vector<double> before;
   NoData none;
   double from = segment.start, to = point.time;
   for (int k = 0; k < max_settling_stretches; ++k) {
+    if (has_events()) {
+      from = segment.start;
+      x = start;
+      std::ranges::copy(at_start, sensitivities.begin());
+    }
     Segment stretch = segment;
     stretch.start = from;
     stretch.end = to;

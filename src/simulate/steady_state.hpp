@@ -48,8 +48,11 @@ class SteadyStates {
   struct Attempt;
 
   double first_stretch(const Segment&, std::span<const double> x);
-  std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, double from, double to,
-                                                   std::span<double> x);
+  std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, std::span<const double> start,
+                                                   double from, double to, std::span<double> x);
+  std::expected<bool, IntegrationFailure> stays_there(Integrator&, const Attempt&,
+                                                      std::span<const double> start, double time);
+  bool has_events() const { return !model_.code().events.empty(); }
   bool linearise(Attempt&) const;
   bool polish(Attempt&) const;
   bool is_believable(const Attempt&, double followed) const;

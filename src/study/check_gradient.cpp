@@ -38,7 +38,9 @@ double first_step(const estimate::EstimatedParameter& parameter, double x) {
 
 std::string describe(const EvaluationFailure& failure) {
   if (failure.condition.empty()) return failure.reason;
-  return fmt::format("{}, condition {}, time {:.6g}", failure.reason, failure.condition, failure.time);
+  const std::string state = failure.state.empty() ? "" : ", state " + failure.state;
+  return fmt::format("{}, condition {}, time {:.6g}{}", failure.reason, failure.condition, failure.time,
+                     state);
 }
 
 double norm(const std::vector<ParameterGradient>& gradient,

@@ -31,6 +31,7 @@ Json of_simulation(const estimate::SimulationStatus& s) {
   return {{"condition", s.condition_id},
           {"status", s.failure.empty() ? "ok" : s.failure},
           {"time", s.time},
+          {"state", s.state},
           {"steps", s.statistics.steps},
           {"backward_steps", s.statistics.backward_steps},
           {"rate_evaluations", s.statistics.rate_evaluations},
@@ -77,7 +78,8 @@ std::string EvaluateResult::to_json() const {
     }
   } else {
     json["status"] = terms.error().reason;
-    json["failure"] = {{"condition", terms.error().condition}, {"time", terms.error().time}};
+    json["failure"] = {
+        {"condition", terms.error().condition}, {"time", terms.error().time}, {"state", terms.error().state}};
   }
   long steps = 0;
   json["conditions"] = Json::array();
@@ -106,7 +108,8 @@ std::string EvaluateResult::to_text() const {
     if (s.failure.empty())
       text += fmt::format("condition {}: {} steps\n", s.condition_id, s.statistics.steps);
     else
-      text += fmt::format("condition {}: {} at time {:.6g}\n", s.condition_id, s.failure, s.time);
+      text += fmt::format("condition {}: {} at time {:.6g}{}\n", s.condition_id, s.failure, s.time,
+                          s.state.empty() ? "" : ", state " + s.state);
   }
   text += fmt::format("import {:.3f} s, compilation {:.3f} s, evaluation {:.3g} ms\n", import_seconds,
                       compile_seconds, 1e3 * seconds);

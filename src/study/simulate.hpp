@@ -17,8 +17,8 @@ struct SimulateModelOptions {
   int steps = 50;                      ///< intervals, so steps + 1 rows
   std::vector<std::string> variables;  ///< ids, in the order of columns; none: all that vary
   std::vector<std::string> amounts;  ///< species to be given as amounts, whatever their ids mean in the model
-  std::vector<std::string> concentrations;  ///< species to be given as concentrations
-  simulate::IntegratorOptions integrator;
+  std::vector<std::string> concentrations;                         ///< species to be given as concentrations
+  simulate::IntegratorOptions integrator{.max_steps = 1'000'000};  ///< one course that somebody waits for
 };
 
 /// Values of a model's variables at equally spaced times.

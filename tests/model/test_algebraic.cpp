@@ -1,3 +1,5 @@
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 #include "model/ode_model.hpp"
@@ -64,9 +66,24 @@ TEST(Algebraic, what_events_set_is_left_to_them) {
   EXPECT_TRUE(e.model.derived_quantity("y"));
 }
 
-TEST(Algebraic, what_is_not_linear_is_refused_with_its_line) {
+TEST(Algebraic, what_is_not_linear_becomes_a_state_that_starts_where_it_must) {
+  Equations e;  // y^3 + y = 10 x = 10 z, z' = 2 from k = 3: y = 3, y' = 20 / (3 y^2 + 1)
+  const Expr z = e.model.graph->symbol("z");
+  e.model.states.push_back({"z", z, e.model.graph->constant(2), e.k});
+  e.equation(e.y * e.y * e.y + e.y - 10.0 * e.x);
+  e.equation(e.x - z);
+  solve_algebraic(e.model);
+  const auto flat = model::flatten(e.model);
+  ASSERT_EQ(flat.state_ids, (std::vector<std::string>{"z", "y"}));
+  const auto at_start = [&](Expr symbol) { return symbol == e.k ? 3.0 : symbol == z ? 3.0 : std::nan(""); };
+  EXPECT_NEAR(symbolic::evaluate(flat.initials[1], at_start), 3.0, 1e-12);
+  const auto later = [&](Expr symbol) { return symbol == e.y ? 3.0 : std::nan(""); };
+  EXPECT_NEAR(symbolic::evaluate(flat.rates[1], later), 20.0 / 28.0, 1e-12);
+}
+
+TEST(Algebraic, what_is_not_linear_in_two_unknowns_is_refused_with_its_line) {
   Equations e;
-  e.equation(e.x * e.x - e.k);
+  e.equation(e.x * e.x + e.y * e.y - e.k);
   try {
     solve_algebraic(e.model);
     FAIL();

@@ -81,7 +81,7 @@ TEST(CheckAgainstModel, conditions_set_parameters_initial_values_and_sizes) {
     EXPECT_THAT(errors_of(with_condition(column, "1")), ElementsAre()) << column;
   EXPECT_THAT(
       errors_of(with_condition("B", "1")),
-      ElementsAre(StartsWith("conditions.tsv:1: condition column 'B' is given by an assignment rule")));
+      ElementsAre(StartsWith("conditions.tsv:1: condition column 'B' is given by a rule or a reaction")));
   EXPECT_THAT(errors_of(with_condition("uptake", "1")),
               ElementsAre(StartsWith("conditions.tsv:1: condition column 'uptake'")));
   EXPECT_THAT(errors_of(with_condition("C", "1")),

@@ -27,8 +27,30 @@ std::string message_for(const std::string& text) {
 TEST(ProblemFile, malformed_yaml_is_an_error_with_its_line) {
   EXPECT_THAT(message_for("format_version: 1\nproblems: [\n  - a: b: c\n"),
               StartsWith("folder/p.yaml:3: malformed YAML"));
+  EXPECT_THAT(message_for(std::string(100'000, '[')), StartsWith("folder/p.yaml:1: malformed YAML"));
   EXPECT_THAT(message_for("just text"), HasSubstr("not a PEtab problem"));
   EXPECT_THAT(message_for(""), HasSubstr("not a PEtab problem"));
+}
+
+TEST(ProblemFile, what_ought_to_be_a_map_is_an_error_with_its_line) {
+  EXPECT_THAT(message_for("format_version: 2.0.0\nmodel_files: {m: m.xml}\n"),
+              StartsWith("folder/p.yaml:2: no map with 'language'"));
+  EXPECT_THAT(message_for("format_version: 2.0.0\nmodel_files: {m: [m.xml]}\n"),
+              StartsWith("folder/p.yaml:2: no map with 'language'"));
+}
+
+TEST(ProblemFile, files_of_all_systems_read_the_same) {
+  const std::string text =
+      "format_version: 1\nparameter_file: \xCE\xB2.tsv\nproblems:\n- sbml_files: [m.xml]\n  condition_files: "
+      "[c.tsv]\n"
+      "  observable_files: [o.tsv]\n  measurement_files: [d.tsv]";
+  std::string windows;
+  for (const char c : text) windows += c == '\n' ? "\r\n" : std::string(1, c);
+  for (const std::string& written : {text, windows, "\xEF\xBB\xBF" + windows + "\r\n"}) {
+    const ProblemFile file = parse_problem_file(written, "folder/p.yaml");
+    EXPECT_EQ(file.parameters.at(0).path, "folder/\xCE\xB2.tsv");
+    EXPECT_EQ(file.measurements.at(0).path, "folder/d.tsv");
+  }
 }
 
 TEST(ProblemFile, other_versions_are_refused_by_their_number) {

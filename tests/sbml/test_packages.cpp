@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/file.hpp"
@@ -79,7 +81,65 @@ TEST(Packages, submodels_that_are_missing_or_contain_themselves_are_refused) {
           "<comp:listOfModelDefinitions><comp:modelDefinition id='d'><comp:listOfSubmodels>"
           "<comp:submodel comp:id='t' comp:modelRef='d'/></comp:listOfSubmodels></comp:modelDefinition>"
           "</comp:listOfModelDefinitions>"));
-  EXPECT_NE(endless.find("m.xml:4: not valid SBML"), endless.npos) << endless;
+  EXPECT_NE(endless.find("m.xml:4: model d contains itself"), endless.npos) << endless;
+}
+
+TEST(Packages, level_2_files_may_name_packages_that_describe_drawings) {
+  const std::string head = "<sbml xmlns='http://www.sbml.org/sbml/level2/version4' level='2' version='4' ";
+  const std::string model = "><model id='m'/></sbml>";
+  EXPECT_EQ(refusal_of(head +
+                       "xmlns:layout='http://www.sbml.org/sbml/level3/version1/layout/version1' "
+                       "layout:required='false'" +
+                       model),
+            "accepted");
+  EXPECT_NE(refusal_of(head +
+                       "xmlns:comp='http://www.sbml.org/sbml/level3/version1/comp/version1' "
+                       "comp:required='true'" +
+                       model),
+            "accepted");
+}
+
+TEST(Packages, submodels_that_multiply_are_refused_before_they_fill_the_memory) {
+  std::string definitions;
+  const int n_levels = 30;
+  for (int i = 0; i < n_levels; ++i) {
+    const std::string id = i == 0 ? "d" : fmt::format("d{}", i), next = fmt::format("d{}", i + 1);
+    definitions += fmt::format(
+        "<comp:modelDefinition id='{0}'><comp:listOfSubmodels><comp:submodel comp:id='a' "
+        "comp:modelRef='{1}'/>"
+        "<comp:submodel comp:id='b' comp:modelRef='{1}'/></comp:listOfSubmodels></comp:modelDefinition>\n",
+        id, next);
+  }
+  definitions += fmt::format("<comp:modelDefinition id='d{}'/>", n_levels);
+  EXPECT_THAT(refusal_of(with_package("comp", "true",
+                                      hierarchical + "<comp:listOfModelDefinitions>" + definitions +
+                                          "</comp:listOfModelDefinitions>")),
+              testing::ContainsRegex("m.xml:[0-9]+: more than 10000 submodels"));
+}
+
+TEST(Packages, files_that_submodels_come_from_are_guarded_like_the_first) {
+  const std::filesystem::path folder = std::filesystem::path(testing::TempDir()) / "kinetune_test_guard";
+  std::filesystem::create_directories(folder);
+  const std::string whole =
+      with_package("comp", "true",
+                   hierarchical +
+                       "<comp:listOfExternalModelDefinitions><comp:externalModelDefinition comp:id='d' "
+                       "comp:source='part.xml'/></comp:listOfExternalModelDefinitions>");
+  kinetune::core::write_file_atomically(folder / "whole.xml", whole);
+  const auto refusal_with = [&](const std::string& part) -> std::string {
+    kinetune::core::write_file_atomically(folder / "part.xml", part);
+    try {
+      read_model(folder / "whole.xml");
+    } catch (const kinetune::core::Error& error) {
+      return error.what();
+    }
+    return "accepted";
+  };
+  std::string deep = "<sbml>";
+  for (int i = 0; i < 100'000; ++i) deep += "<apply>";
+
+  EXPECT_THAT(refusal_with(deep), testing::HasSubstr("part.xml:1: elements are nested"));
+  EXPECT_THAT(refusal_with(whole), testing::HasSubstr("part.xml contains itself"));
 }
 
 TEST(Packages, a_prefix_that_would_crash_libsbml_is_refused) {

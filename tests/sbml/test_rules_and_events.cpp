@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/file.hpp"
 #include "sbml/support.hpp"
 
 using kinetune::sbml::parse_model;
@@ -86,11 +87,24 @@ TEST(Rules, algebraic_ones_determine_a_quantity_in_which_they_are_linear) {
   EXPECT_EQ(Walk(model).value(model.derived_quantity("p")->symbol), 4);
 }
 
-TEST(Rules, algebraic_ones_that_are_not_linear_are_refused_with_their_line) {
-  EXPECT_EQ(
-      refusal_of(parameters(loose, rules("<algebraicRule>" + math(q_squared) + "</algebraicRule>"))),
-      "m.xml:4: the algebraic rule is not linear in any quantity that it may determine; solve it for one "
-      "of them by an assignment rule");
+TEST(Rules, algebraic_ones_that_are_not_linear_hold_at_all_times) {
+  const std::string difference = "<apply><minus/>" + q_squared + "<ci>p</ci></apply>";
+  const auto model = parse_model(parameters(loose, rules(rule("rate", "p", "<cn>3</cn>") + "<algebraicRule>" +
+                                                         math(difference) + "</algebraicRule>")),
+                                 "m.xml");
+  Walk walk(model);  // p = 1 + 3 t
+  EXPECT_NEAR(walk.value(model.state("q")->symbol), 1, 1e-12);
+  walk.advance(5, 1000);
+  EXPECT_NEAR(walk.value(model.state("q")->symbol), 4, 1e-9);
+}
+
+TEST(Rules, algebraic_ones_that_leave_more_than_one_quantity_open_are_refused_with_their_line) {
+  const std::string product =
+      "<apply><minus/><apply><times/>" + q_squared + "<ci>p</ci><ci>p</ci></apply><cn>3</cn></apply>";
+  EXPECT_EQ(refusal_of(parameters(loose, rules("<algebraicRule>" + math(product) + "</algebraicRule>"))),
+            "m.xml:4: the algebraic rule is not linear in any quantity that it may determine, and the others "
+            "do not "
+            "leave just one to it; solve it for one of them by an assignment rule");
 }
 
 TEST(Rules, without_maths_have_no_effect) {
@@ -114,6 +128,21 @@ TEST(Rules, cycles_are_named_with_their_line) {
   EXPECT_EQ(refusal_of(parameters(loose, rules(rule("assignment", "p", "<ci>q</ci>") + "\n" +
                                                rule("assignment", "q", "<ci>p</ci>")))),
             "m.xml:4: quantities are defined by each other: p -> q -> p; break the cycle");
+}
+
+TEST(Constraints, are_not_watched_and_a_warning_says_so) {
+  const std::filesystem::path file = std::filesystem::path(testing::TempDir()) / "kinetune_constraints.xml";
+  kinetune::core::write_file_atomically(
+      file, document("<listOfParameters><parameter id='p' value='1' constant='true'/></listOfParameters>\n"
+                     "<listOfConstraints><constraint>" +
+                     math("<apply><gt/><ci>p</ci><cn>2</cn></apply>") + "</constraint></listOfConstraints>"));
+
+  testing::internal::CaptureStderr();
+  (void)kinetune::sbml::read_model(file);
+
+  EXPECT_NE(testing::internal::GetCapturedStderr().find(
+                "kinetune_constraints.xml:4: 1 constraint of the model is not watched"),
+            std::string::npos);
 }
 
 TEST(Declarations, ids_are_unique_over_all_kinds) {

@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "core/error.hpp"
@@ -30,6 +31,50 @@ TEST(XmlGuard, refuses_what_is_no_xml) {
   EXPECT_EQ(refusal_of(""), "m.xml:1: not an XML file; give an SBML file, encoded as UTF-8");
   EXPECT_EQ(refusal_of(std::string("<sbml>\0</sbml>", 14)),
             "m.xml: not a text file: it contains a byte of value 0; give an SBML file, encoded as UTF-8");
+}
+
+TEST(XmlGuard, calls_a_web_page_one) {
+  EXPECT_EQ(refusal_of("\n<!DocType HTML>\n<html><head/></html>"),
+            "m.xml:2: a web page, not an SBML file; get the model file itself");
+}
+
+TEST(XmlGuard, files_of_all_systems_read_the_same) {
+  const std::string text =
+      "<?xml version='1.0' encoding='UTF-8'?>\n"
+      "<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'>\n"
+      "<model id='m' name='Abbau \xCE\xB2 \xE2\x86\x92 \xF0\x9F\xA7\xAC'><listOfParameters>\n"
+      "<parameter id='p' value='2' constant='true'/></listOfParameters></model></sbml>";
+  std::string windows;
+  for (const char c : text) windows += c == '\n' ? "\r\n" : std::string(1, c);
+  for (const std::string& written : {text, text + "\n", windows, "\xEF\xBB\xBF" + windows}) {
+    const auto model = kinetune::sbml::parse_model(written, "m.xml");
+    ASSERT_EQ(model.parameters.size(), 1u);
+    EXPECT_EQ(model.parameters[0].value, 2);
+  }
+}
+
+TEST(XmlGuard, numbers_that_no_double_holds_are_called_that) {
+  const auto refusal_with = [](const std::string& value) {
+    return refusal_of(
+        "<sbml xmlns='http://www.sbml.org/sbml/level3/version1/core' level='3' version='1'><model id='m'>\n"
+        "<listOfParameters><parameter id='p' constant='true' " +
+        value);
+  };
+  EXPECT_THAT(refusal_with("value='1e999'/></listOfParameters></model></sbml>"),
+              testing::AllOf(testing::StartsWith("m.xml:2: "), testing::HasSubstr("a double can hold")));
+  EXPECT_THAT(
+      refusal_with("/></listOfParameters><listOfInitialAssignments><initialAssignment symbol='p'>\n"
+                   "<math xmlns='http://www.w3.org/1998/Math/MathML'><cn type='e-notation'>1<sep/>99999</cn>"
+                   "</math></initialAssignment></listOfInitialAssignments></model></sbml>"),
+      testing::AllOf(testing::StartsWith("m.xml:3: "), testing::HasSubstr("exponential value")));
+}
+
+TEST(XmlGuard, elements_of_another_level_are_an_error_although_libsbml_throws) {
+  const std::string text =
+      "<sbml xmlns='http://www.sbml.org/sbml/level2/version5' level='2'><model id='m'><listOfReactions>"
+      "<reaction id='r'><listOfProducts><speciesReference species='S'><stoichiometryMath/></speciesReference>"
+      "</listOfProducts></reaction></listOfReactions></model></sbml>";
+  EXPECT_EQ(refusal_of(text).find("m.xml"), 0u) << refusal_of(text);
 }
 
 TEST(XmlGuard, names_the_line_where_xml_breaks) {

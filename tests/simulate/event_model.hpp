@@ -56,10 +56,27 @@ struct EventModel : SmallModel {
     return result ? simulate::IntegrationFailure{} : result.error();
   }
 
-  /// The sum of the states at a time, by the parameters: by forward sensitivities and by the adjoint.
+  /// The sum of the states at a time, by the parameters: by forward sensitivities and by the adjoint, with
+  /// every method.
   void expect_gradient(double time, const std::vector<double>& expected) {
     const auto compiled = compile();
-    const auto integrator = simulate::make_integrator(compiled, WithMethod::options());
+    for (const auto method :
+         {simulate::Method::cvodes, simulate::Method::rodas5p, simulate::Method::rodas4p2}) {
+      SCOPED_TRACE(simulate::name(method));
+      expect_gradient(compiled, method, time, expected);
+    }
+  }
+
+  std::vector<double> parameter_values() const {
+    std::vector<double> values;
+    for (const auto& p : ode.parameters) values.push_back(p.value);
+    return values;
+  }
+
+ private:
+  void expect_gradient(const jit::CompiledModel& compiled, simulate::Method method, double time,
+                       const std::vector<double>& expected) {
+    const auto integrator = simulate::make_integrator(compiled, {.method = method});
     Simulation run(compiled, parameter_values(), time);
     Recorder recorder;
     recorder.weights = {1.0};
@@ -81,12 +98,6 @@ struct EventModel : SmallModel {
       EXPECT_NEAR(sum, expected[k], 1e-6) << "forward, parameter " << k;
       EXPECT_NEAR(gradient[k], expected[k], 1e-6) << "adjoint, parameter " << k;
     }
-  }
-
-  std::vector<double> parameter_values() const {
-    std::vector<double> values;
-    for (const auto& p : ode.parameters) values.push_back(p.value);
-    return values;
   }
 };
 

@@ -244,3 +244,19 @@ TEST(Adjoint, goes_back_in_the_same_way_whatever_it_has_integrated_before) {
   gradient_at(*used, 0.7);
   EXPECT_EQ(gradient_at(*used, 3.0), expected);
 }
+
+TEST(Failures, name_the_state_that_keeps_the_integration_from_going_on) {
+  SmallModel m;  // y goes to infinity at time 1, the others are tame
+  const auto y = m.symbol("y");
+  m.state("x", -m.symbol("x"), m.number(1));
+  m.state("y", y * y, m.number(1));
+  m.state("z", m.number(0.1), m.number(1));
+  const auto model = m.compile();
+  const auto integrator = make_cvodes(model, {.max_steps = 500});
+  Simulation run(model, {}, 2);
+  Recorder recorder;
+  const auto result = integrator->forward(run.segment, Mode::states, run.x, {}, {}, recorder);
+  ASSERT_FALSE(result);
+  EXPECT_EQ(result.error().state, 1);
+  EXPECT_NEAR(result.error().time, 1, 1e-3);
+}

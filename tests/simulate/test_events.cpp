@@ -27,10 +27,8 @@ Expr both(Expr a, Expr b) { return binary(Op::logical_and, a, b); }
 
 class Discontinuities : public test::WithMethod {};
 class Events : public test::WithMethod {};
-class Jumps : public test::WithMethod {};
 INSTANTIATE_TEST_SUITE_P(, Discontinuities, test::all_methods);
 INSTANTIATE_TEST_SUITE_P(, Events, test::all_methods);
-INSTANTIATE_TEST_SUITE_P(, Jumps, test::all_methods);
 
 TEST_P(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
   EventModel m;
@@ -247,7 +245,7 @@ TEST_P(Events, factors_are_those_before_the_assignments) {
   EXPECT_EQ(m.last(2), 0.1);
 }
 
-TEST_P(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
+TEST(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
   EventModel m;  // x = exp(-k t) until 2, constant then
   const Expr k = m.parameter("k", 0.7), x = m.symbol("x");
   m.state("x", select(less(m.time, m.number(2)), -k * x, m.number(0)), m.number(1));
@@ -274,7 +272,7 @@ TEST_P(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
   EXPECT_NEAR(gradient[0], expected, 1e-6);
 }
 
-TEST_P(Jumps, sensitivities_go_on_where_rates_only_bend) {
+TEST(Jumps, sensitivities_go_on_where_rates_only_bend) {
   EventModel m;  // x' = |y|, y = a - t: x(2) = (a^2 + (2 - a)^2) / 2
   const Expr a = m.parameter("a", 0.8), y = m.symbol("y");
   m.state("x", unary(Op::abs, y), m.number(0));
@@ -295,21 +293,21 @@ TEST_P(Jumps, sensitivities_go_on_where_rates_only_bend) {
   EXPECT_NEAR(lambda[1] + gradient[0], (0.8 - 1.2) + 1, 1e-6);  // of x + y
 }
 
-TEST_P(Jumps, sensitivities_follow_times_that_parameters_move) {
+TEST(Jumps, sensitivities_follow_times_that_parameters_move) {
   EventModel m;  // x' = a before s, b after: x(2) = a s + b (2 - s)
   const Expr a = m.parameter("a", 3), b = m.parameter("b", 1), s = m.parameter("s", 0.8);
   m.state("x", select(less(m.time, s), a, b), m.number(0));
   m.expect_gradient(2, {0.8, 1.2, 3 - 1});
 }
 
-TEST_P(Jumps, sensitivities_follow_thresholds_that_states_cross) {
+TEST(Jumps, sensitivities_follow_thresholds_that_states_cross) {
   EventModel m;  // x' = a up to the threshold c, b after: x(2) = c + b (2 - c / a)
   const Expr a = m.parameter("a", 3), b = m.parameter("b", 0.5), c = m.parameter("c", 1.5), x = m.symbol("x");
   m.state("x", select(less(x, c), a, b), m.number(0));
   m.expect_gradient(2, {0.5 * 1.5 / 9, 1.5, 1 - 0.5 / 3});
 }
 
-TEST_P(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
+TEST(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
   // y falls as p exp(-k t) through 2 and 1; x counts the time between
   EventModel m;
   const Expr p = m.parameter("p", 5), k = m.parameter("k", 0.7), y = m.symbol("y");
@@ -320,7 +318,7 @@ TEST_P(Jumps, sensitivities_follow_several_thresholds_and_initial_values) {
   m.expect_gradient(end, {0 + last / 5, -std::log(2) / 0.49 - end * last});  // of x + y, x = log(2) / k
 }
 
-TEST_P(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) {
+TEST(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) {
   EventModel m;  // x decays by k and receives d at s
   const Expr k = m.parameter("k", 0.7), d = m.parameter("d", 2), s = m.parameter("s", 0.8), x = m.symbol("x");
   m.state("x", -k * x, m.number(1));
@@ -329,7 +327,7 @@ TEST_P(Jumps, an_event_at_a_time_that_a_parameter_moves_carries_its_dose_along) 
   m.expect_gradient(2, {-2 * all - 2 * 1.2 * rest, rest, 2 * 0.7 * rest});
 }
 
-TEST_P(Jumps, a_bounce_reflects_sensitivities) {
+TEST(Jumps, a_bounce_reflects_sensitivities) {
   // One bounce with restitution e of a ball from height h under gravity g.
   EventModel m;
   const double g0 = 9.81, e0 = 0.8, h0 = 10, end = 2;
@@ -350,7 +348,7 @@ TEST_P(Jumps, a_bounce_reflects_sensitivities) {
   m.expect_gradient(end, {slope(step, 0, 0), slope(0, step, 0), slope(0, 0, step)});
 }
 
-TEST_P(Jumps, two_events_at_once_act_one_after_the_other) {
+TEST(Jumps, two_events_at_once_act_one_after_the_other) {
   // At s: first x := 2 x + a, then x := b x^2; x' = 1 from 0.
   EventModel m;
   const Expr a = m.parameter("a", 0.3), b = m.parameter("b", 0.5), s = m.parameter("s", 0.8),
@@ -363,7 +361,7 @@ TEST_P(Jumps, two_events_at_once_act_one_after_the_other) {
   m.expect_gradient(2, {2 * 0.5 * inner, inner * inner, 2 * 0.5 * inner * 2 - 1});
 }
 
-TEST_P(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
+TEST(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
   EventModel m;  // at s, x jumps to a, which makes y jump to b t
   const Expr a = m.parameter("a", 3), b = m.parameter("b", 0.5), s = m.parameter("s", 0.8);
   const Expr x = m.kept("x", 0), y = m.kept("y", 0);
@@ -372,7 +370,7 @@ TEST_P(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
   m.expect_gradient(2, {1, 0.8, 0.5});
 }
 
-TEST_P(Jumps, delays_that_parameters_set_move_the_execution) {
+TEST(Jumps, delays_that_parameters_set_move_the_execution) {
   for (const bool from_trigger : {true, false}) {
     // x' = r from 0 reaches c at c / r; after l more, y' = -y starts from x there or then
     EventModel m;
@@ -392,7 +390,7 @@ TEST_P(Jumps, delays_that_parameters_set_move_the_execution) {
   }
 }
 
-TEST_P(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
+TEST(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
   EventModel m;
   const Expr s = m.parameter("s", 0.8), d = m.parameter("d", 0.5), y = m.kept("y", 0);
   auto& event = m.event(both(at_most(s, m.time), less(m.time, s + d)), {{y, s + d}});
@@ -402,7 +400,7 @@ TEST_P(Jumps, an_event_that_is_taken_back_leaves_no_trace) {
   m.expect_gradient(3, {1.6, 0});
 }
 
-TEST_P(Jumps, an_event_again_and_again_adds_up) {
+TEST(Jumps, an_event_again_and_again_adds_up) {
   EventModel m;  // every p: x := q x
   const Expr p = m.parameter("p", 0.3), q = m.parameter("q", 0.9), k = m.parameter("k", 0.2);
   const Expr x = m.symbol("x"), next = m.symbol("next");
@@ -413,7 +411,7 @@ TEST_P(Jumps, an_event_again_and_again_adds_up) {
   m.expect_gradient(1, {4, 3 * std::pow(0.9, 2) * std::exp(-0.2), -rest});
 }
 
-TEST_P(Jumps, a_dose_in_a_compartment_that_changes_counts_with_its_factor) {
+TEST(Jumps, a_dose_in_a_compartment_that_changes_counts_with_its_factor) {
   EventModel m;  // at s, x := d * size, size = 1 + v t
   const Expr d = m.parameter("d", 2), v = m.parameter("v", 0.5), s = m.parameter("s", 0.8);
   const Expr x = m.symbol("x"), size = m.symbol("size");

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "models.hpp"
+#include "event_model.hpp"
 #include "simulate/steady_state.hpp"
 
 using namespace kinetune;
@@ -11,6 +11,7 @@ using simulate::SteadyPoint;
 using simulate::SteadyStates;
 using symbolic::Expr;
 using symbolic::Op;
+using test::EventModel;
 using test::Simulation;
 using test::SmallModel;
 
@@ -212,4 +213,41 @@ TEST_P(SteadyState, a_model_without_states_is_steady) {
   s.parameter("k", 0);
   const auto model = s.compile();
   EXPECT_TRUE(settle(model, {1.0}).point);
+}
+
+TEST(SteadyState, an_event_adds_to_what_is_conserved) {
+  // A and B exchange by k and l; at time 2, d is added to A: A settles at (a + d) l / (k + l).
+  EventModel m;
+  const Expr k = m.parameter("k", 0), l = m.parameter("l", 0), a = m.parameter("a", 0),
+             d = m.parameter("d", 0);
+  const Expr flow = k * m.symbol("A") - l * m.symbol("B");
+  m.state("A", -flow, a);
+  m.state("B", flow, m.number(0));
+  m.event(binary(Op::less_equal, m.number(2), m.time), {{m.symbol("A"), m.symbol("A") + d}});
+  const auto model = m.compile();
+  const double k0 = 0.5, l0 = 1.5, all = 3.0 + 2.0, share = l0 / (k0 + l0);
+
+  const auto settled = settle(model, {k0, l0, 3.0, 2.0}, {1.0, 0.0});
+
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[0], all * share, 1e-8);
+  EXPECT_NEAR(settled.point->x[1], all * (1 - share), 1e-8);
+  const std::vector<double> expected{-all * l0 / 4.0, all * k0 / 4.0, share, share};
+  for (std::size_t j = 0; j < expected.size(); ++j) {
+    EXPECT_NEAR(settled.sensitivities[j], expected[j], 1e-5) << j;
+    EXPECT_NEAR(settled.gradient[j], expected[j], 1e-5) << j;
+  }
+}
+
+TEST(SteadyState, an_event_long_after_the_model_seems_to_rest_is_waited_for) {
+  EventModel m;  // production doubles at time 1000
+  const Expr k = m.parameter("k", 0), factor = m.kept("factor", 1.0);
+  m.state("x", k * factor - m.symbol("x"), k);
+  m.event(binary(Op::less_equal, m.number(1000), m.time), {{factor, m.number(2)}});
+  const auto model = m.compile();
+  const auto settled = settle(model, {3.0}, {0.0, 1.0});
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[1], 6.0, 1e-8);
+  EXPECT_NEAR(settled.sensitivities[1], 2.0, 1e-6);
+  EXPECT_NEAR(settled.gradient[0], 2.0, 1e-6);
 }
