@@ -18,7 +18,7 @@ namespace {
 /// Flags as they were given; those that were not leave the study file's value or the default.
 struct Flags {
   std::string study, resume;
-  std::optional<std::string> problem, sampler, optimizer, sensitivities, linear_solver;
+  std::optional<std::string> problem, sampler, optimizer, integrator, sensitivities, linear_solver;
   std::optional<std::uint64_t> starts, seed;
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance;
   std::optional<std::int64_t> max_iterations, max_evaluations;
@@ -56,6 +56,7 @@ study::FitOptions options_of(const Flags& flags) {
   set(options.local.max_seconds, flags.max_start_time);
   set(options.posterior.max_seconds, flags.max_evaluation_time);
   set(options.n_redraws, flags.redraws);
+  if (flags.integrator) options.posterior.integrator.method = study::integration_method(*flags.integrator);
   if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
@@ -150,6 +151,8 @@ void add_fit(CLI::App& app, Action& action) {
   add("--max-total-evaluations", flags->max_total_evaluations,
       "of all starts and sessions together; what is left can be resumed", "none")
       ->check(refuse_minus);
+  add("--integrator", flags->integrator, "auto (measured once), cvodes, rodas5p or rodas4p2",
+      name(defaults.posterior.integrator.method));
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",
       study::name(defaults.posterior.sensitivities));
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",

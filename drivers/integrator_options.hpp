@@ -1,5 +1,8 @@
 #pragma once
 
+#include <map>
+#include <string>
+
 #include <CLI/CLI.hpp>
 
 #include "simulate/integrator.hpp"
@@ -7,6 +10,14 @@
 namespace kinetune::drivers {
 
 inline void add_integrator_options(CLI::App& command, simulate::IntegratorOptions& options) {
+  std::map<std::string, simulate::Method> names;
+  for (const auto method :
+       {simulate::Method::cvodes, simulate::Method::rodas5p, simulate::Method::rodas4p2}) {
+    names.emplace(simulate::name(method), method);
+  }
+  command.add_option("--integrator", options.method, "method of integration")
+      ->transform(CLI::CheckedTransformer(names))
+      ->default_str(std::string(simulate::name(options.method)));
   command.add_option("--rtol", options.rtol, "relative tolerance of integration")->capture_default_str();
   command.add_option("--atol", options.atol, "absolute tolerance, model units")->capture_default_str();
   command

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -34,7 +36,11 @@ bool all_finite(std::span<const double> values) {
 struct Posterior::Impl {
   Problem problem;
   jit::CompiledModel model;
+  PosteriorOptions options;
   SimulationRun run;
+  std::unique_ptr<SimulationRun> cvodes_run;  // made when first needed
+  long n_fallbacks = 0;
+  SimulationStatus::Outcome failed_outcome = SimulationStatus::Outcome::ok;  // of the last that failed
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
   std::vector<double> x_linear;
@@ -42,9 +48,10 @@ struct Posterior::Impl {
   std::chrono::steady_clock::time_point began;  // the evaluation under way
   std::function<bool()> interrupt = {};
 
-  Impl(Problem p, jit::ModelCode code, const PosteriorOptions& options)
+  Impl(Problem p, jit::ModelCode code, const PosteriorOptions& o)
       : problem(std::move(p)),
         model(std::move(code)),
+        options(o),
         run(model, problem, interruptible(options.integrator)),
         max_duration(options.max_seconds) {
     if (!(options.max_seconds > 0)) {
@@ -73,27 +80,61 @@ struct Posterior::Impl {
                                                                                : Mode::forward;
   }
 
+  /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
   std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
+    using Outcome = SimulationStatus::Outcome;
+    const Mode asked = mode(order);
+    auto sums = likelihood(run, asked, order, details);
+    const auto failed_with = [&](Outcome outcome) { return !sums && failed_outcome == outcome; };
+    const auto try_again = [&](Mode mode) {
+      if (details) details->simulations.clear();
+      sums = likelihood(cvodes(), mode, order, details);
+      if (!sums) return;
+      ++n_fallbacks;
+      if (details && !details->simulations.empty()) ++details->simulations.front().statistics.fallbacks;
+    };
+    if (options.fallback == Fallback::none) return sums;
+    const bool has_other_method = options.integrator.method != simulate::Method::cvodes;
+    if (has_other_method && (failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint)))
+      try_again(asked);
+    if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
+    return sums;
+  }
+
+  SimulationRun& cvodes() {
+    if (options.integrator.method == simulate::Method::cvodes) return run;
+    if (!cvodes_run) {
+      auto settings = options.integrator;
+      settings.method = simulate::Method::cvodes;
+      cvodes_run = std::make_unique<SimulationRun>(model, problem, interruptible(settings));
+    }
+    return *cvodes_run;
+  }
+
+  std::expected<LikelihoodSums, EvaluationFailure> likelihood(SimulationRun& simulations, Mode mode,
+                                                              Order order, Details* details) {
     const std::size_t n = problem.parameters.size();
     LikelihoodSums sums;
     if (order >= Order::gradient) sums.gradient.resize(n);
     if (order >= Order::gauss_newton) sums.gauss_newton.resize(n * n);
     std::optional<EvaluationFailure> first_failure;
     const auto note = [&](const SimulationStatus& status) {
-      if (!first_failure) first_failure = {status.failure, status.condition_id, status.time, status.state};
+      if (first_failure) return;
+      first_failure = {status.failure, status.condition_id, status.time, status.state};
+      failed_outcome = status.outcome;
     };
     const SimulatedData data =
         details ? SimulatedData{details->values.data(), details->noise.data()} : SimulatedData{};
-    run.start(x_linear, mode(order));
-    for (const PreparedSimulation& prepared : run.simulations()) {
-      const SimulationStatus status = run.add(prepared, sums, data);
+    simulations.start(x_linear, mode);
+    for (const PreparedSimulation& prepared : simulations.simulations()) {
+      const SimulationStatus status = simulations.add(prepared, sums, data);
       if (details) details->simulations.push_back(status);
       if (status.failure.empty()) continue;
       note(status);
       if (!details) break;
     }
-    if (!first_failure && mode(order) == Mode::adjoint) {
-      if (const auto done = run.add_preequilibrations(sums); !done) note(done.error());
+    if (!first_failure && mode == Mode::adjoint) {
+      if (const auto done = simulations.add_preequilibrations(sums); !done) note(done.error());
     }
     if (first_failure) return std::unexpected(*first_failure);
     return sums;
@@ -108,6 +149,7 @@ std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
 void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
+long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
 const Problem& Posterior::problem() const { return impl_->problem; }
 

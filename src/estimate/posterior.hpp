@@ -14,12 +14,19 @@ namespace kinetune::estimate {
 
 enum class Sensitivities { automatic, forward, adjoint };
 
+/// What to do about an evaluation that fails, at the same tolerances.
+enum class Fallback {
+  none,
+  other_methods  ///< CVODES where a Rosenbrock method fails; forward sensitivities where an adjoint fails
+};
+
 struct PosteriorOptions {
   simulate::IntegratorOptions integrator;
   Sensitivities sensitivities =
       Sensitivities::automatic;  ///< automatic: adjoint where there are many parameters
   /// Wall time of one evaluation, after which it fails. Results then depend on the machine.
   double max_seconds = std::numeric_limits<double>::infinity();
+  Fallback fallback = Fallback::other_methods;
 };
 
 /// What the simulations said beside the objective, for reports.
@@ -62,6 +69,8 @@ class Posterior final : public optimize::Objective {
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
+  /// Evaluations since the last call that another method had to carry out.
+  long take_fallbacks();
 
   /// What `automatic` has come to.
   Sensitivities sensitivities() const;

@@ -17,6 +17,7 @@ struct SimulationStatus {
   enum class Outcome {
     ok,
     not_integrated,  ///< the integration stopped early
+    no_adjoint,      ///< simulated, but the way back stopped early
     no_density,      ///< simulated, but a measurement has no likelihood: a negative value has no logarithm
   };
 

@@ -24,6 +24,8 @@ std::string_view name(Method method) {
       return "rodas5p";
     case Method::rodas4p2:
       return "rodas4p2";
+    case Method::automatic:
+      return "auto";
     case Method::cvodes:
       break;
   }
@@ -32,7 +34,8 @@ std::string_view name(Method method) {
 
 std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model,
                                             const IntegratorOptions& options) {
-  return options.method == Method::cvodes ? make_cvodes(model, options) : make_rosenbrock(model, options);
+  const bool is_rosenbrock = options.method == Method::rodas5p || options.method == Method::rodas4p2;
+  return is_rosenbrock ? make_rosenbrock(model, options) : make_cvodes(model, options);
 }
 
 std::string_view to_string(IntegrationError error) {
@@ -68,6 +71,7 @@ Statistics& Statistics::operator+=(const Statistics& other) {
   rate_evaluations += other.rate_evaluations;
   jacobian_evaluations += other.jacobian_evaluations;
   backward_steps += other.backward_steps;
+  fallbacks += other.fallbacks;
   return *this;
 }
 

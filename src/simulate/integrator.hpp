@@ -12,9 +12,10 @@
 namespace kinetune::simulate {
 
 enum class Method {
-  cvodes,   ///< for every model, large ones best
-  rodas5p,  ///< Rosenbrock, order 5: fast on small and medium models; needs second derivatives
-  rodas4p2  ///< Rosenbrock, order 4: the faster one where tolerances are loose
+  cvodes,    ///< for every model, large ones best
+  rodas5p,   ///< Rosenbrock, order 5: fast on small and medium models; needs second derivatives
+  rodas4p2,  ///< Rosenbrock, order 4: the faster one where tolerances are loose
+  automatic  ///< left to those who know the problem and can measure; as such, CVODES
 };
 std::string_view name(Method);
 
@@ -62,6 +63,7 @@ struct Statistics {
   long rate_evaluations = 0;
   long jacobian_evaluations = 0;
   long backward_steps = 0;
+  long fallbacks = 0;  ///< evaluations that CVODES carried out because another method had failed
 
   Statistics& operator+=(const Statistics&);
 };

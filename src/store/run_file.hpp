@@ -27,7 +27,7 @@ inline constexpr std::uint64_t run_format_version = 2;
 ///   /starts      one row a start: id, source, x0 (n, n_x), f0, n_redraws
 ///   /results     one row a finished start, in the order of finishing: start_id, x (n, n_x), fval, fval0,
 ///                gradient_norm, status (an HDF5 enumeration with StartStatus' names), message, condition,
-///                time, n_iterations, n_fval, n_grad, n_hess, wall_seconds, cpu_seconds, rank
+///                time, n_iterations, n_fval, n_grad, n_hess, n_fallback, wall_seconds, cpu_seconds, rank
 ///   /trace       ragged: start_id, offset, length say which rows of iteration, n_fval, seconds, fval,
 ///                gradient_norm, x (N, n_x) are the iterates of a start
 ///   /ranks       one row a rank and session: session, rank, host, busy_seconds, idle_seconds, n_starts

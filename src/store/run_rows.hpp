@@ -55,7 +55,7 @@ struct ResultRow {
   std::string message = {};    ///< the optimiser's reason for ending, or that of the failure
   std::string condition = {};  ///< where a failure happened; empty if nowhere in particular
   double time = not_a_number;  ///< model time of the failure; NaN if there was none
-  std::uint64_t n_iterations = 0, n_fval = 0, n_grad = 0, n_hess = 0;
+  std::uint64_t n_iterations = 0, n_fval = 0, n_grad = 0, n_hess = 0, n_fallback = 0;
   double wall_seconds = not_a_number, cpu_seconds = not_a_number;
   std::uint64_t rank = 0;
 };

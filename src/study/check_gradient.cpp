@@ -55,9 +55,9 @@ class Methods {
  public:
   Methods(const estimate::Problem& problem, const jit::ModelCode& code, const CheckGradientOptions& options)
       : options_(options),
-        forward_(problem, code, {options.integrator, Sensitivities::forward}),
-        adjoint_(problem, code, {options.integrator, Sensitivities::adjoint}),
-        tight_(problem, code, {options.tight, Sensitivities::forward}) {}
+        forward_(problem, code, posterior_options(options.integrator, Sensitivities::forward)),
+        adjoint_(problem, code, posterior_options(options.integrator, Sensitivities::adjoint)),
+        tight_(problem, code, posterior_options(options.tight, Sensitivities::forward)) {}
 
   PointCheck check(std::string name, std::span<const double> x, bool with_differences) {
     PointCheck point;
@@ -82,6 +82,12 @@ class Methods {
   }
 
  private:
+  /// Each method by itself: none may stand in for another.
+  static estimate::PosteriorOptions posterior_options(const simulate::IntegratorOptions& integrator,
+                                                      Sensitivities sensitivities) {
+    return {.integrator = integrator, .sensitivities = sensitivities, .fallback = estimate::Fallback::none};
+  }
+
   static PointCheck with_failure(PointCheck point, const char* method, const EvaluationFailure& failure) {
     point.failure = fmt::format("{}: {}", method, describe(failure));
     return point;

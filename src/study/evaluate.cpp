@@ -35,7 +35,8 @@ Json of_simulation(const estimate::SimulationStatus& s) {
           {"steps", s.statistics.steps},
           {"backward_steps", s.statistics.backward_steps},
           {"rate_evaluations", s.statistics.rate_evaluations},
-          {"jacobian_evaluations", s.statistics.jacobian_evaluations}};
+          {"jacobian_evaluations", s.statistics.jacobian_evaluations},
+          {"fallbacks", s.statistics.fallbacks}};
 }
 
 }  // namespace
@@ -43,7 +44,7 @@ Json of_simulation(const estimate::SimulationStatus& s) {
 EvaluateResult evaluate(const EvaluateOptions& options) {
   if (options.repeat < 1) throw core::Error({}, "repeat less than once", "give --repeat 1 or more");
   options.integrator.validate();
-  LoadedProblem loaded = load(options.problem);
+  LoadedProblem loaded = load(options.problem, options.integrator.method);
   const std::vector<double> x = parameter_vector(options.parameters, loaded.problem);
   const auto sensitivities = options.derivatives == Derivatives::adjoint ? estimate::Sensitivities::adjoint
                                                                          : estimate::Sensitivities::forward;

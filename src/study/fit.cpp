@@ -9,6 +9,7 @@
 #include "optimize/petsc_session.hpp"
 #include "parallel/work_queue.hpp"
 #include "study/best_fit.hpp"
+#include "study/choose_method.hpp"
 #include "study/fit_summary.hpp"
 #include "study/progress.hpp"
 #include "study/run_record.hpp"
@@ -49,6 +50,32 @@ void announce_stop(const FitSession& session, const RunRecord& record, const std
   core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts are in {}; at work: {}; {}", reason,
             record.n_done(), record.n_starts(), session.output.string(), ranks.empty() ? "nobody" : ranks,
             how_to_resume(session));
+}
+
+/// Points of the kind that the study will evaluate.
+std::vector<std::vector<double>> first_starts(const FitOptions& options,
+                                              const estimate::Posterior& posterior) {
+  const sample::Sampler sampler = make_sampler(options, posterior);
+  std::vector<std::vector<double>> points;
+  for (std::uint64_t id = 0; id < std::min<std::uint64_t>(3, options.sampler.n_starts); ++id)
+    points.push_back(sampler.sample(id));
+  return points;
+}
+
+/// Settles by measurement what the options leave open, before they go into the run file.
+void settle_method(const LoadedProblem& loaded, FitOptions& options) {
+  const estimate::Posterior posterior(loaded.problem, loaded.code, options.posterior);
+  const auto points = first_starts(options, posterior);
+  const auto order = options.local.method == optimize::Method::bntr ? optimize::Order::gauss_newton
+                                                                    : optimize::Order::gradient;
+  const auto times = choose_method(loaded.problem, loaded.code, order, points, options.posterior);
+  if (times.empty()) return;
+  std::string text;
+  for (const MethodTime& t : times) {
+    text += fmt::format("{}{} {} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
+                        1e3 * t.seconds);
+  }
+  core::log(core::LogLevel::info, "integrator and sensitivities, CPU ms at the first starts: {}", text);
 }
 
 parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progress& progress,
@@ -117,9 +144,8 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   // Everything that can be wrong with the input is found here, before any rank computes.
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
-    coordinator.loaded = load(options.problem);
-    make_sampler(options,
-                 estimate::Posterior(coordinator.loaded.problem, coordinator.loaded.code, options.posterior));
+    coordinator.loaded = load(options.problem, options.posterior.integrator.method);
+    settle_method(coordinator.loaded, options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
     return coordinator.loaded.problem.to_bytes();
   });
@@ -132,8 +158,10 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   const optimize::PetscSession petsc;
   const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
     posterior.set_interrupt(stopping);
-    const auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local,
-                                   options.n_redraws, stopping);
+    auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local,
+                             options.n_redraws, stopping);
+    const long n_fallback = posterior.take_fallbacks();
+    if (outcome) outcome->result.n_fallback = static_cast<std::uint64_t>(n_fallback);
     return outcome ? std::optional(outcome->to_bytes()) : std::nullopt;
   };
   if (mpi.rank() != 0) {

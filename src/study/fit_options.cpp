@@ -25,6 +25,10 @@ constexpr std::array sensitivity_methods{Spelling{estimate::Sensitivities::autom
 constexpr std::array linear_solvers{Spelling{simulate::LinearSolver::automatic, "auto"},
                                     Spelling{simulate::LinearSolver::dense, "dense"},
                                     Spelling{simulate::LinearSolver::klu, "klu"}};
+const std::array integration_methods{Spelling{simulate::Method::automatic, name(simulate::Method::automatic)},
+                                     Spelling{simulate::Method::cvodes, name(simulate::Method::cvodes)},
+                                     Spelling{simulate::Method::rodas5p, name(simulate::Method::rodas5p)},
+                                     Spelling{simulate::Method::rodas4p2, name(simulate::Method::rodas4p2)}};
 const std::array local_methods{Spelling{optimize::Method::blmvm, name(optimize::Method::blmvm)},
                                Spelling{optimize::Method::bqnls, name(optimize::Method::bqnls)},
                                Spelling{optimize::Method::bntr, name(optimize::Method::bntr)}};
@@ -116,6 +120,8 @@ const std::vector<Entry>& entries() {
       number(
           "redraws", [](F & o) -> auto& { return o.n_redraws; }),
       spelled(
+          "integrator", [](F & o) -> auto& { return o.posterior.integrator.method; }, integration_method),
+      spelled(
           "sensitivities", [](F & o) -> auto& { return o.posterior.sensitivities; }, sensitivities),
       spelled(
           "linear-solver", [](F & o) -> auto& { return o.posterior.integrator.linear_solver; },
@@ -143,6 +149,10 @@ estimate::Sensitivities sensitivities(std::string_view text) {
 }
 simulate::LinearSolver linear_solver(std::string_view text) {
   return choice(linear_solvers, text, "linear solver");
+}
+
+simulate::Method integration_method(std::string_view text) {
+  return choice(integration_methods, text, "integrator");
 }
 
 void FitOptions::validate() const {

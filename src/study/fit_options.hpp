@@ -17,7 +17,7 @@ struct FitOptions {
   std::filesystem::path problem;  ///< PEtab, YAML; absolute once the study runs
   sample::SamplerOptions sampler;
   optimize::LocalOptions local;
-  estimate::PosteriorOptions posterior;
+  estimate::PosteriorOptions posterior{.integrator = {.method = simulate::Method::automatic}};
   std::uint64_t n_redraws = 10;  ///< how often at most another x0 is drawn where the objective fails
 
   /// @throws core::Error on what cannot be meant
@@ -38,5 +38,6 @@ sample::Method sampling_method(std::string_view);
 optimize::Method local_method(std::string_view);
 estimate::Sensitivities sensitivities(std::string_view);
 simulate::LinearSolver linear_solver(std::string_view);
+simulate::Method integration_method(std::string_view);
 
 }  // namespace kinetune::study

@@ -4,6 +4,7 @@
 
 #include "core/checksum.hpp"
 #include "estimate/join.hpp"
+#include "jit/code_cache.hpp"
 #include "sbml/read_model.hpp"
 
 namespace kinetune::study {
@@ -18,7 +19,7 @@ std::string combined_checksum(const petab::Problem& petab) {
 
 }  // namespace
 
-LoadedProblem load(const std::filesystem::path& problem_yaml, const jit::CompileOptions& compile_options) {
+LoadedProblem load(const std::filesystem::path& problem_yaml, simulate::Method method) {
   using Clock = std::chrono::steady_clock;
   const auto seconds_since = [](Clock::time_point t) {
     return std::chrono::duration<double>(Clock::now() - t).count();
@@ -37,7 +38,9 @@ LoadedProblem load(const std::filesystem::path& problem_yaml, const jit::Compile
   const auto compile_start = Clock::now();
   auto joined = estimate::join(loaded.petab, model);
   loaded.problem = std::move(joined.problem);
-  loaded.code = jit::compile(joined.source, compile_options);
+  loaded.code = jit::compile_cached(
+      joined.source, {.derivatives = method == simulate::Method::cvodes ? jit::Derivatives::first
+                                                                        : jit::Derivatives::second});
   loaded.compile_seconds = seconds_since(compile_start);
   return loaded;
 }

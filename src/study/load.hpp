@@ -6,6 +6,7 @@
 #include "estimate/problem.hpp"
 #include "jit/model_code.hpp"
 #include "petab/problem.hpp"
+#include "simulate/integrator.hpp"
 
 namespace kinetune::study {
 
@@ -20,6 +21,8 @@ struct LoadedProblem {
 };
 
 /// Reads, checks and compiles. @throws core::Error
-LoadedProblem load(const std::filesystem::path& problem_yaml, const jit::CompileOptions& = {});
+/// @param method  that the code is for: Rosenbrock methods need second derivatives
+LoadedProblem load(const std::filesystem::path& problem_yaml,
+                   simulate::Method method = simulate::Method::cvodes);
 
 }  // namespace kinetune::study

@@ -9,7 +9,7 @@
 namespace kinetune::study {
 
 std::string simulate_problem(const SimulateProblemOptions& options) {
-  LoadedProblem loaded = load(options.problem);
+  LoadedProblem loaded = load(options.problem, options.integrator.method);
   const std::vector<double> x = parameter_vector(options.parameters, loaded.problem);
   estimate::Posterior posterior(loaded.problem, std::move(loaded.code), {options.integrator, {}});
   estimate::Details details;

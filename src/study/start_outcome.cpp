@@ -16,7 +16,7 @@ void serialize(Archive& archive, StartRow& r) {
 template <class Archive>
 void serialize(Archive& archive, ResultRow& r) {
   archive(r.start_id, r.x, r.fval, r.fval0, r.gradient_norm, r.status, r.message, r.condition, r.time,
-          r.n_iterations, r.n_fval, r.n_grad, r.n_hess, r.wall_seconds, r.cpu_seconds, r.rank);
+          r.n_iterations, r.n_fval, r.n_grad, r.n_hess, r.n_fallback, r.wall_seconds, r.cpu_seconds, r.rank);
 }
 
 template <class Archive>

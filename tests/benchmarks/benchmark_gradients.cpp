@@ -127,7 +127,7 @@ std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
                  yaml.string());
       return;
     }
-    auto loaded = study::load(yaml, {.derivatives = jit::Derivatives::second});
+    auto loaded = study::load(yaml, Method::automatic);
     auto x = study::parameter_vector(parameters, loaded.problem);
     auto subject = std::make_shared<Subject>(Subject{name, std::move(loaded), std::move(x), {}});
     for (const Method method : {Method::rodas5p, Method::cvodes}) {

@@ -36,7 +36,8 @@ struct EventModel : SmallModel {
   /// States (n_states) at the times.
   std::vector<std::vector<double>> course(const std::vector<double>& times) {
     const auto compiled = compile();
-    const auto integrator = simulate::make_cvodes(compiled, {.rtol = 1e-10, .atol = 1e-12});
+    const auto integrator =
+        simulate::make_integrator(compiled, WithMethod::options({.rtol = 1e-10, .atol = 1e-12}));
     Simulation run(compiled, parameter_values(), times.back());
     Recorder recorder;
     const auto result = integrator->forward(run.segment, simulate::Mode::states, run.x, {}, times, recorder);
@@ -47,7 +48,7 @@ struct EventModel : SmallModel {
 
   simulate::IntegrationFailure failure(double end, simulate::Mode mode = simulate::Mode::states) {
     const auto compiled = compile();
-    const auto integrator = simulate::make_cvodes(compiled, {});
+    const auto integrator = simulate::make_integrator(compiled, WithMethod::options());
     Simulation run(compiled, parameter_values(), end);
     Recorder recorder;
     const auto result = integrator->forward(run.segment, mode, run.x, run.s, {}, recorder);

@@ -2,6 +2,8 @@
 
 #include <vector>
 
+#include <gtest/gtest.h>
+
 #include "jit/compiled_model.hpp"
 #include "simulate/integrator.hpp"
 
@@ -28,6 +30,27 @@ struct SmallModel {
     return jit::CompiledModel(jit::compile(source, {.derivatives = jit::Derivatives::second}));
   }
 };
+
+/// The base of tests that hold for every method of integration: INSTANTIATE_TEST_SUITE_P(, Suite,
+/// all_methods).
+struct WithMethod : testing::TestWithParam<simulate::Method> {
+  WithMethod() { current() = GetParam(); }
+  ~WithMethod() override { current() = simulate::Method::cvodes; }
+
+  /// The options with the method under test.
+  static simulate::IntegratorOptions options(simulate::IntegratorOptions options = {}) {
+    options.method = current();
+    return options;
+  }
+
+ private:
+  static simulate::Method& current() {
+    static simulate::Method method = simulate::Method::cvodes;
+    return method;
+  }
+};
+inline const auto all_methods =
+    testing::Values(simulate::Method::cvodes, simulate::Method::rodas5p, simulate::Method::rodas4p2);
 
 /// Keeps what it is given; as cotangent it returns weight[i] at every state.
 struct Recorder final : simulate::Sink {

@@ -8,7 +8,7 @@
 
 using namespace kinetune;
 using simulate::IntegrationError;
-using simulate::make_cvodes;
+using simulate::make_integrator;
 using simulate::Mode;
 using symbolic::binary;
 using symbolic::Expr;
@@ -25,7 +25,12 @@ Expr both(Expr a, Expr b) { return binary(Op::logical_and, a, b); }
 
 }  // namespace
 
-TEST(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
+class Discontinuities : public test::WithMethod {};
+class Events : public test::WithMethod {};
+INSTANTIATE_TEST_SUITE_P(, Discontinuities, test::all_methods);
+INSTANTIATE_TEST_SUITE_P(, Events, test::all_methods);
+
+TEST_P(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
   EventModel m;
   const double g = 9.81, e = 0.8, height = 10;
   const Expr v = m.symbol("v");
@@ -50,21 +55,21 @@ TEST(Discontinuities, a_bouncing_ball_is_where_mechanics_puts_it) {
   }
 }
 
-TEST(Discontinuities, a_rate_that_jumps_where_its_state_crosses_a_threshold_is_followed_exactly) {
+TEST_P(Discontinuities, a_rate_that_jumps_where_its_state_crosses_a_threshold_is_followed_exactly) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("x", select(less(x, m.number(1)), m.number(2), m.number(0.5)), m.number(0));
   EXPECT_NEAR(m.last(3), 1 + 0.5 * 2.5, 1e-12);
 }
 
-TEST(Discontinuities, a_pulse_shorter_than_any_step_is_not_missed) {
+TEST_P(Discontinuities, a_pulse_shorter_than_any_step_is_not_missed) {
   EventModel m;
   const Expr on = both(at_most(m.number(500), m.time), less(m.time, m.number(500.001)));
   m.state("x", select(on, m.number(1000), m.number(0)), m.number(0));
   EXPECT_NEAR(m.last(1000), 1, 1e-9);
 }
 
-TEST(Discontinuities, steps_of_the_clock_add_up) {
+TEST_P(Discontinuities, steps_of_the_clock_add_up) {
   EventModel m;
   m.state("x", unary(Op::floor, m.time), m.number(0));
   m.state("y", binary(Op::remainder, m.time, m.number(2)), m.number(0));
@@ -75,13 +80,13 @@ TEST(Discontinuities, steps_of_the_clock_add_up) {
   EXPECT_NEAR(x[2], -(0 + 1 + 2 + 3 + 4), 1e-8);
 }
 
-TEST(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) {
+TEST_P(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) {
   EventModel m;
   m.state("x", select(less(m.number(0), unary(Op::sin, m.time)), m.number(1), m.number(0)), m.number(0));
   EXPECT_NEAR(m.last(20 * std::numbers::pi), 10 * std::numbers::pi, 1e-9);
 }
 
-TEST(Discontinuities, an_excursion_within_a_step_is_noticed) {
+TEST_P(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EventModel m;  // y = 1e-4 - (t - 5)^2 is positive from 4.99 to 5.01
   const Expr n = m.kept("n", 0), y = m.symbol("y");
   m.state("y", -2.0 * m.symbol("w"), m.number(1e-4 - 25));
@@ -90,7 +95,7 @@ TEST(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EXPECT_EQ(m.last(10), 1);
 }
 
-TEST(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_holding) {
+TEST_P(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_holding) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("y", select(at_most(x, m.number(0)), m.number(5), m.number(1)), m.number(0));
@@ -101,7 +106,7 @@ TEST(Discontinuities, a_condition_that_holds_at_the_start_alone_does_not_go_on_h
   EXPECT_NEAR(end[2], 1, 1e-9);
 }
 
-TEST(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
+TEST_P(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("y", select(at_most(x, m.number(0)), m.number(5), m.number(1)), m.number(0));
@@ -110,7 +115,7 @@ TEST(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) {
   EXPECT_NEAR(m.last(1), 5, 1e-9);
 }
 
-TEST(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {
+TEST_P(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {
   EventModel m;  // x = (1 - t / 2)^2 until it is 0
   const Expr x = m.symbol("x"), zero = m.number(0);
   m.state("x", select(less(zero, x), -sqrt(x), zero), m.number(1));
@@ -118,7 +123,7 @@ TEST(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_t
   EXPECT_NEAR(m.course({1, 3})[1][0], 0, 1e-8);
 }
 
-TEST(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
+TEST_P(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
   EventModel m;
   const Expr x = m.symbol("x");
   m.state("x", select(less(m.number(0), x), m.number(-1), m.number(1)), m.number(1));
@@ -127,21 +132,21 @@ TEST(Discontinuities, sliding_along_a_threshold_is_a_failure_and_no_hang) {
   EXPECT_NEAR(failure.time, 1, 1e-6);
 }
 
-TEST(Events, at_a_requested_time_the_states_after_them_are_given) {
+TEST_P(Events, at_a_requested_time_the_states_after_them_are_given) {
   EventModel m;
   const Expr x = m.kept("x", 1);
   m.event(at_most(m.number(2), m.time), {{x, m.number(7)}});
   EXPECT_EQ(m.course({1.9, 2, 2.1}), (std::vector<std::vector<double>>{{1}, {7}, {7}}));
 }
 
-TEST(Events, after_a_time_come_after_the_states_at_that_time) {
+TEST_P(Events, after_a_time_come_after_the_states_at_that_time) {
   EventModel m;
   const Expr x = m.kept("x", 1);
   m.event(less(m.number(2), m.time), {{x, m.number(7)}});
   EXPECT_EQ(m.course({2, 2.1}), (std::vector<std::vector<double>>{{1}, {7}}));
 }
 
-TEST(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
+TEST_P(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
   for (const bool before : {true, false}) {
     EventModel m;
     const Expr x = m.kept("x", 1);
@@ -150,7 +155,7 @@ TEST(Events, at_the_start_happen_if_the_trigger_was_not_true_before) {
   }
 }
 
-TEST(Events, at_once_happen_in_the_order_of_their_priorities) {
+TEST_P(Events, at_once_happen_in_the_order_of_their_priorities) {
   EventModel m;
   const Expr x = m.kept("x", 5), at_one = at_most(m.number(1), m.time);
   m.event(at_one, {{x, x + 1.0}}).priority = m.number(1);
@@ -160,7 +165,7 @@ TEST(Events, at_once_happen_in_the_order_of_their_priorities) {
   EXPECT_EQ(m.last(2), 2 * 5 + 1 - 3);
 }
 
-TEST(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_same_way) {
+TEST_P(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_same_way) {
   EventModel m;
   const Expr a = m.kept("a", 0), b = m.kept("b", 0), last = m.kept("last", 0);
   const Expr due = at_most(m.number(1), m.time - last);
@@ -173,7 +178,7 @@ TEST(Events, of_equal_priority_share_the_turns_about_equally_and_always_in_the_s
   EXPECT_EQ(m.course({1000}).back(), once);
 }
 
-TEST(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
+TEST_P(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
   for (const bool from_trigger : {true, false}) {
     EventModel m;
     const Expr y = m.kept("y", 0);
@@ -187,7 +192,7 @@ TEST(Events, delayed_ones_take_their_values_from_trigger_or_execution) {
   }
 }
 
-TEST(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
+TEST_P(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
   for (const bool persistent : {true, false}) {
     EventModel m;
     const Expr y = m.kept("y", 0);
@@ -198,7 +203,7 @@ TEST(Events, that_do_not_persist_are_taken_back_when_their_trigger_ceases) {
   }
 }
 
-TEST(Events, trigger_each_other_at_the_same_time) {
+TEST_P(Events, trigger_each_other_at_the_same_time) {
   EventModel m;
   const Expr x = m.kept("x", 0), y = m.kept("y", 0);
   m.event(less(m.number(0), y), {{x, 10.0 * y}});
@@ -206,7 +211,7 @@ TEST(Events, trigger_each_other_at_the_same_time) {
   EXPECT_EQ(m.course({1}).back(), (std::vector<double>{30, 3}));
 }
 
-TEST(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_time) {
+TEST_P(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_time) {
   EventModel m;
   const Expr x = m.kept("x", 0);
   m.event(both(at_most(m.number(1), m.time), at_most(x, m.number(0))), {{x, m.number(1)}});
@@ -216,7 +221,7 @@ TEST(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_ti
   EXPECT_EQ(failure.time, 1);
 }
 
-TEST(Events, at_equality_happen_when_it_is_passed) {
+TEST_P(Events, at_equality_happen_when_it_is_passed) {
   EventModel m;
   const Expr n = m.kept("n", 0), x = m.symbol("x");
   m.state("x", m.number(1), m.number(0));
@@ -225,7 +230,7 @@ TEST(Events, at_equality_happen_when_it_is_passed) {
   EXPECT_EQ(m.last(3), 11);
 }
 
-TEST(Events, happen_as_often_as_an_assigned_clock_says) {
+TEST_P(Events, happen_as_often_as_an_assigned_clock_says) {
   EventModel m;
   const Expr n = m.kept("n", 0), next = m.kept("next", 0.1);
   m.event(at_most(next, m.time), {{n, n + 1.0}, {next, next + 0.1}});
@@ -233,7 +238,7 @@ TEST(Events, happen_as_often_as_an_assigned_clock_says) {
   EXPECT_EQ(course[0][0], 99);
 }
 
-TEST(Events, factors_are_those_before_the_assignments) {
+TEST_P(Events, factors_are_those_before_the_assignments) {
   EventModel m;
   const Expr amount = m.kept("amount", 1), size = m.kept("size", 0.5);
   m.event(at_most(m.number(1), m.time), {{size, m.number(0.2)}, {amount, m.number(0.2), size}});
@@ -245,7 +250,7 @@ TEST(Jumps, sensitivities_go_on_over_times_that_are_fixed) {
   const Expr k = m.parameter("k", 0.7), x = m.symbol("x");
   m.state("x", select(less(m.time, m.number(2)), -k * x, m.number(0)), m.number(1));
   const auto model = m.compile();
-  const auto integrator = make_cvodes(model, {});
+  const auto integrator = make_integrator(model, test::WithMethod::options());
   Simulation run(model, {0.7}, 5);
   Recorder recorder;
   recorder.weights = {1, 2, 3};
@@ -273,7 +278,7 @@ TEST(Jumps, sensitivities_go_on_where_rates_only_bend) {
   m.state("x", unary(Op::abs, y), m.number(0));
   m.state("y", m.number(-1), a);
   const auto model = m.compile();
-  const auto integrator = make_cvodes(model, {});
+  const auto integrator = make_integrator(model, test::WithMethod::options());
   Simulation run(model, {0.8}, 2);
   Recorder recorder;
   ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));

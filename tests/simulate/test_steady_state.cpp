@@ -26,8 +26,8 @@ struct Settled {
 
 Settled settle(const jit::CompiledModel& model, const std::vector<double>& parameters,
                const std::vector<double>& weights = {}) {
-  const simulate::IntegratorOptions options{.rtol = 1e-9, .atol = 1e-13};
-  const auto integrator = simulate::make_cvodes(model, options);
+  const auto options = test::WithMethod::options({.rtol = 1e-9, .atol = 1e-13});
+  const auto integrator = simulate::make_integrator(model, options);
   SteadyStates steady_states(model, options);
   Simulation run(model, parameters, 0.0);
   Settled result{steady_states.find(*integrator, run.segment, run.x), run.s, {}};
@@ -74,7 +74,10 @@ IntegrationError failure(const SmallModel& model, const std::vector<double>& par
 
 }  // namespace
 
-TEST(SteadyState, production_and_decay_balance) {
+class SteadyState : public test::WithMethod {};
+INSTANTIATE_TEST_SUITE_P(, SteadyState, test::all_methods);
+
+TEST_P(SteadyState, production_and_decay_balance) {
   SmallModel s;
   const Expr production = s.parameter("production", 0), decay = s.parameter("decay", 0);
   s.state("x", production - decay * s.symbol("x"), s.number(0.0));
@@ -90,7 +93,7 @@ TEST(SteadyState, production_and_decay_balance) {
   EXPECT_NEAR(settled.gradient[1], -12.0, 1e-11);
 }
 
-TEST(SteadyState, a_conserved_quantity_keeps_its_value_and_has_derivatives_by_initial_values) {
+TEST_P(SteadyState, a_conserved_quantity_keeps_its_value_and_has_derivatives_by_initial_values) {
   const auto model = reversible().compile();
   const double k1 = 0.7, k2 = 0.2, total = 3.0, k = k1 + k2;
 
@@ -108,7 +111,7 @@ TEST(SteadyState, a_conserved_quantity_keeps_its_value_and_has_derivatives_by_in
   }
 }
 
-TEST(SteadyState, a_conserved_quantity_that_depends_on_a_parameter_has_derivatives_too) {
+TEST_P(SteadyState, a_conserved_quantity_that_depends_on_a_parameter_has_derivatives_too) {
   // Two compartments of sizes v and 1 exchange: v c + d is conserved, and both settle at (v c0 + d0) / (v +
   // 1).
   SmallModel s;
@@ -130,7 +133,7 @@ TEST(SteadyState, a_conserved_quantity_that_depends_on_a_parameter_has_derivativ
   EXPECT_NEAR(settled.gradient[1], 0.0, 1e-5);
 }
 
-TEST(SteadyState, is_the_one_that_the_trajectory_comes_to) {
+TEST_P(SteadyState, is_the_one_that_the_trajectory_comes_to) {
   const auto model = two_valleys().compile();
   // Newton's method from these starts would go to 0, to -1 or far away.
   for (const double start : {0.01, 0.4, 0.58, 3.0})
@@ -138,14 +141,14 @@ TEST(SteadyState, is_the_one_that_the_trajectory_comes_to) {
   EXPECT_NEAR(settle(model, {-0.01}).point->x[0], -1.0, 1e-10);
 }
 
-TEST(SteadyState, a_start_that_is_steady_but_unstable_is_where_integration_stays) {
+TEST_P(SteadyState, a_start_that_is_steady_but_unstable_is_where_integration_stays) {
   const auto model = two_valleys().compile();
   const auto settled = settle(model, {0.0});
   ASSERT_TRUE(settled.point);
   EXPECT_EQ(settled.point->x[0], 0.0);
 }
 
-TEST(SteadyState, rates_that_change_at_some_time_are_waited_for) {
+TEST_P(SteadyState, rates_that_change_at_some_time_are_waited_for) {
   // Settled at 1 from the start, until production doubles at time 1000.
   SmallModel s;
   const Expr when = s.parameter("when", 0);
@@ -157,7 +160,7 @@ TEST(SteadyState, rates_that_change_at_some_time_are_waited_for) {
   EXPECT_NEAR(settled.point->x[0], 2.0, 1e-10);
 }
 
-TEST(SteadyState, widely_different_time_scales_are_no_conserved_quantities) {
+TEST_P(SteadyState, widely_different_time_scales_are_no_conserved_quantities) {
   // A fast and a slow reaction, 10^9 apart, each with its own balance.
   SmallModel s;
   const Expr slow = s.parameter("slow", 0);
@@ -170,7 +173,7 @@ TEST(SteadyState, widely_different_time_scales_are_no_conserved_quantities) {
   EXPECT_NEAR(settled.point->x[1], 2.0, 1e-9);
 }
 
-TEST(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
+TEST_P(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
   SmallModel growing;
   growing.state("x", growing.parameter("k", 0), growing.number(0.0));
   EXPECT_EQ(failure(growing, {1.0}), IntegrationError::no_steady_state);
@@ -191,10 +194,10 @@ TEST(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
   EXPECT_EQ(failure(driven, {1.0}), IntegrationError::no_steady_state);
 }
 
-TEST(SteadyState, what_was_found_before_does_not_matter) {
+TEST_P(SteadyState, what_was_found_before_does_not_matter) {
   const auto model = reversible().compile();
-  const simulate::IntegratorOptions options;
-  const auto integrator = simulate::make_cvodes(model, options);
+  const auto options = test::WithMethod::options();
+  const auto integrator = simulate::make_integrator(model, options);
   SteadyStates steady_states(model, options);
   const auto find = [&](const std::vector<double>& parameters) {
     Simulation run(model, parameters, 0.0);
@@ -205,7 +208,7 @@ TEST(SteadyState, what_was_found_before_does_not_matter) {
   EXPECT_EQ(find({0.7, 0.2, 2.5, 0.5}), first);
 }
 
-TEST(SteadyState, a_model_without_states_is_steady) {
+TEST_P(SteadyState, a_model_without_states_is_steady) {
   SmallModel s;
   s.parameter("k", 0);
   const auto model = s.compile();

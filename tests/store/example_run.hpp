@@ -60,6 +60,7 @@ inline kinetune::store::ResultRow result(std::uint64_t id) {
       .n_fval = id + 2,
       .n_grad = id + 3,
       .n_hess = 0,
+      .n_fallback = id % 3,
       .wall_seconds = 1.5,
       .cpu_seconds = 1.25,
       .rank = id % 4};

@@ -1,0 +1,26 @@
+#pragma once
+
+#include <span>
+#include <vector>
+
+#include "estimate/posterior.hpp"
+
+namespace kinetune::study {
+
+/// How long one way to evaluate the objective took.
+struct MethodTime {
+  simulate::Method method;
+  estimate::Sensitivities sensitivities;
+  double seconds;  ///< thread CPU time over the points; infinite where it failed at more of them than others
+};
+
+/// Settles what the options leave to `automatic`, integrator and kind of sensitivities, by evaluating the
+/// objective in each way that is open at some points: once where that takes long.
+/// @param order   what the optimiser will ask for
+/// @param points  on the parameters' scales, such as a study's first starts
+/// @returns the ways tried, the one chosen first; empty where nothing was open
+std::vector<MethodTime> choose_method(const estimate::Problem&, const jit::ModelCode&, optimize::Order order,
+                                      std::span<const std::vector<double>> points,
+                                      estimate::PosteriorOptions& options);
+
+}  // namespace kinetune::study
