@@ -51,7 +51,7 @@ struct Posterior::Impl {
   Impl(Problem p, jit::ModelCode code, const PosteriorOptions& o)
       : problem(std::move(p)),
         model(std::move(code)),
-        options(o),
+        options(with_method(o, model.code())),
         run(model, problem, interruptible(options.integrator)),
         max_duration(options.max_seconds) {
     if (!(options.max_seconds > 0)) {
@@ -99,6 +99,11 @@ struct Posterior::Impl {
       try_again(asked);
     if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
     return sums;
+  }
+
+  static PosteriorOptions with_method(PosteriorOptions options, const jit::ModelCode& code) {
+    options.integrator.method = simulate::settled(options.integrator.method, code);
+    return options;
   }
 
   SimulationRun& cvodes() {

@@ -70,14 +70,14 @@ class Methods {
       return point;
     }
     point.fval = value->fval;
-    const auto forward = forward_.assess(x, Order::gauss_newton);
+    const auto forward = forward_.evaluate(x, Order::gradient);
     if (!forward) return with_failure(std::move(point), "forward", forward.error());
     const auto adjoint = adjoint_.evaluate(x, Order::gradient);
     if (!adjoint) return with_failure(std::move(point), "adjoint", adjoint.error());
     for (std::size_t i = 0; i < x.size(); ++i)
       point.gradient.push_back({forward->gradient[i], adjoint->gradient[i], {}});
     if (with_differences && !take_differences(x, point)) return point;
-    judge(point, size_without_cancellation(*forward));
+    judge(point, size_without_cancellation(x));
     return point;
   }
 
@@ -109,11 +109,12 @@ class Methods {
   }
 
   /// |r| |J|: residuals and their derivatives cancel in a gradient, errors of either do not.
-  static double size_without_cancellation(const estimate::Terms& terms) {
-    const std::size_t n = terms.gradient.size();
+  double size_without_cancellation(std::span<const double> x) {
+    const auto terms = forward_.assess(x, Order::gauss_newton);
+    if (!terms) return 0.0;
     double trace = 0.0;
-    for (std::size_t i = 0; i < n; ++i) trace += terms.gauss_newton[i * n + i];
-    return std::sqrt(terms.chi2 * trace);
+    for (std::size_t i = 0; i < x.size(); ++i) trace += terms->gauss_newton[i * x.size() + i];
+    return std::sqrt(terms->chi2 * trace);
   }
 
   void judge(PointCheck& point, double size) const {
@@ -163,7 +164,7 @@ void CheckGradientOptions::validate() const {
 
 GradientCheck check_gradient(const CheckGradientOptions& options) {
   options.validate();
-  const LoadedProblem loaded = load(options.problem);
+  const LoadedProblem loaded = load(options.problem, options.integrator.method);
   const estimate::Problem& problem = loaded.problem;
   Methods methods(problem, loaded.code, options);
   GradientCheck result{{}, options.tolerance, {}};
