@@ -18,9 +18,10 @@ namespace {
 /// Flags as they were given; those that were not leave the study file's value or the default.
 struct Flags {
   std::string study, resume;
-  std::optional<std::string> problem, sampler, optimizer, integrator, sensitivities, linear_solver;
+  std::optional<std::string> problem, sampler, start_range, optimizer, integrator, sensitivities,
+      linear_solver;
   std::optional<std::uint64_t> starts, seed;
-  std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance;
+  std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps;
   std::optional<std::uint64_t> redraws, max_total_evaluations;
@@ -47,6 +48,8 @@ study::FitOptions options_of(const Flags& flags) {
   set(options.sampler.n_starts, flags.starts);
   set(options.sampler.seed, flags.seed);
   if (flags.sampler) options.sampler.method = study::sampling_method(*flags.sampler);
+  if (flags.start_range) options.start_range = study::start_range(*flags.start_range);
+  set(options.start_factor, flags.start_factor);
   if (flags.optimizer) options.local.method = study::local_method(*flags.optimizer);
   set(options.local.gradient_tolerance, flags.gradient_tolerance);
   set(options.local.fval_tolerance, flags.fval_tolerance);
@@ -131,8 +134,16 @@ void add_fit(CLI::App& app, Action& action) {
       defaults.sampler.n_starts)
       ->check(refuse_minus);
   add("--seed", flags->seed, "of the study", defaults.sampler.seed)->check(refuse_minus);
-  add("--sampler", flags->sampler, "lhs (Latin hypercube) or uniform", study::name(defaults.sampler.method));
-  add("--optimizer", flags->optimizer, "blmvm, bqnls or bntr", name(defaults.local.method));
+  add("--sampler", flags->sampler, "lhs (Latin hypercube), maximin, sobol, multi-jittered or uniform",
+      study::name(defaults.sampler.method));
+  add("--start-range", flags->start_range,
+      "where starts are drawn: priors (PEtab's initialisation priors, else bounds), bounds or nominal",
+      study::name(defaults.start_range));
+  add("--start-factor", flags->start_factor, "nominal: from a nominal value over this to it times this",
+      defaults.start_factor);
+  add("--optimizer", flags->optimizer,
+      "blmvm, bncg, bqnls or bqnkls (gradient); bnls, bntr or bntl (Gauss-Newton)",
+      name(defaults.local.method));
   add("--gradient-tolerance", flags->gradient_tolerance, "converged at this projected gradient",
       defaults.local.gradient_tolerance);
   add("--fval-tolerance", flags->fval_tolerance,

@@ -20,7 +20,7 @@ bool is_finite(const Evaluation& evaluation) {
 
 /// The highest order that the method ever needs is asked for at once: a second call for the gradient or the
 /// Hessian of an accepted point would repeat the whole simulation, and most points are accepted.
-Order order_of(Method method) { return method == Method::bntr ? Order::gauss_newton : Order::gradient; }
+Order order_of(Method method) { return uses_hessian(method) ? Order::gauss_newton : Order::gradient; }
 
 }  // namespace
 

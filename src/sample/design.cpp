@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "sample/designs.hpp"
 #include "sample/streams.hpp"
 
 namespace kinetune::sample {
@@ -30,27 +31,11 @@ class Uniform final : public Design {
   std::size_t dimension_;
 };
 
-core::RandomStream stratum_stream(const Block& block, std::size_t dimension) {
-  return random_stream(block.seed, StreamPurpose::stratum_order, block.index << 32 | dimension);
-}
-
-/// A uniformly random order of 0 … n-1 (Fisher and Yates).
-std::vector<std::uint32_t> random_order(std::uint32_t n, core::RandomStream stream) {
-  std::vector<std::uint32_t> order(n);
-  std::iota(order.begin(), order.end(), 0);
-  for (std::uint32_t left = n; left > 1; --left) std::swap(order[left - 1], order[stream.below(left)]);
-  return order;
-}
-
-/// In every dimension each of n strata holds one start (McKay et al. 1979, doi:10.2307/1268522). The order of
-/// the strata is the dimension's, the place inside its stratum the start's own draw.
-class LatinHypercube final : public Design {
+/// The place inside its stratum is the start's own draw.
+class Stratified final : public Design {
  public:
-  LatinHypercube(const Block& block, std::size_t dimension)
-      : block_(block), width_(1.0 / static_cast<double>(block.n)) {
-    for (std::size_t d = 0; d < dimension; ++d)
-      strata_.push_back(random_order(static_cast<std::uint32_t>(block.n), stratum_stream(block, d)));
-  }
+  Stratified(const Block& block, std::vector<std::vector<std::uint32_t>> strata)
+      : block_(block), width_(1.0 / static_cast<double>(block.n)), strata_(std::move(strata)) {}
 
   std::vector<double> point(std::uint64_t id) const override {
     auto stream = random_stream(block_.seed, StreamPurpose::start, id);
@@ -64,20 +49,50 @@ class LatinHypercube final : public Design {
  private:
   Block block_;
   double width_;
-  std::vector<std::vector<std::uint32_t>> strata_;  ///< (dimension, n_starts)
+  std::vector<std::vector<std::uint32_t>> strata_;  ///< (dimension, n)
 };
 
+/// The order of the strata is each dimension's own.
+std::unique_ptr<const Design> make_latin_hypercube(const Block& block, std::size_t dimension) {
+  if (block.n > std::numeric_limits<std::uint32_t>::max())
+    throw core::Error({}, fmt::format("a Latin hypercube of {} starts", block.n),
+                      "use uniform starts for more than 4294967295");
+  std::vector<std::vector<std::uint32_t>> strata;
+  for (std::size_t d = 0; d < dimension; ++d)
+    strata.push_back(random_order(static_cast<std::uint32_t>(block.n), stratum_stream(block, d)));
+  return make_stratified(block, std::move(strata));
+}
+
 }  // namespace
+
+core::RandomStream stratum_stream(const Block& block, std::size_t dimension) {
+  return random_stream(block.seed, StreamPurpose::stratum_order, block.index << 32 | dimension);
+}
+
+std::vector<std::uint32_t> random_order(std::uint32_t n, core::RandomStream stream) {
+  std::vector<std::uint32_t> order(n);
+  std::iota(order.begin(), order.end(), 0);
+  for (std::uint32_t left = n; left > 1; --left) std::swap(order[left - 1], order[stream.below(left)]);
+  return order;
+}
+
+std::unique_ptr<const Design> make_stratified(const Block& block,
+                                              std::vector<std::vector<std::uint32_t>> strata) {
+  return std::make_unique<Stratified>(block, std::move(strata));
+}
 
 std::unique_ptr<const Design> make_design(Method method, const Block& block, std::size_t dimension) {
   switch (method) {
     case Method::uniform:
       return std::make_unique<Uniform>(block, dimension);
     case Method::latin_hypercube:
-      if (block.n > std::numeric_limits<std::uint32_t>::max())
-        throw core::Error({}, fmt::format("a Latin hypercube of {} starts", block.n),
-                          "use uniform starts for more than 4294967295");
-      return std::make_unique<LatinHypercube>(block, dimension);
+      return make_latin_hypercube(block, dimension);
+    case Method::maximin:
+      return make_maximin(block, dimension);
+    case Method::sobol:
+      return make_sobol(block, dimension);
+    case Method::multi_jittered:
+      return make_multi_jittered(block, dimension);
   }
   std::unreachable();
 }

@@ -7,7 +7,14 @@
 
 namespace kinetune::sample {
 
-enum class Method { uniform, latin_hypercube };
+enum class Method {
+  uniform,
+  latin_hypercube,  ///< one start in each of n strata of each dimension (McKay et al. 1979,
+                    ///< doi:10.2307/1268522)
+  maximin,          ///< a Latin hypercube whose starts keep away from each other
+  sobol,            ///< Sobol's sequence, scrambled
+  multi_jittered,   ///< stratified in each dimension, and in all or each two together
+};
 
 /// Some starts of a study with ids that follow each other, laid out together.
 struct Block {

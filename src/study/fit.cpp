@@ -14,6 +14,7 @@
 #include "study/progress.hpp"
 #include "study/run_record.hpp"
 #include "study/run_start.hpp"
+#include "study/start_box.hpp"
 #include "study/stop_request.hpp"
 
 namespace kinetune::study {
@@ -22,6 +23,7 @@ namespace {
 /// What only rank 0 has.
 struct Coordinator {
   LoadedProblem loaded;
+  std::optional<sample::Box> box;
   std::unique_ptr<RunRecord> record;
 };
 
@@ -31,10 +33,6 @@ FitOptions resolved_options(const FitSession& session) {
   options.validate();
   options.problem = std::filesystem::absolute(options.problem).lexically_normal();
   return options;
-}
-
-sample::Sampler make_sampler(const FitOptions& options, const estimate::Posterior& posterior) {
-  return {options.sampler, sample::Box(posterior.lower_bounds(), posterior.upper_bounds())};
 }
 
 std::string how_to_resume(const FitSession& session) {
@@ -53,21 +51,20 @@ void announce_stop(const FitSession& session, const RunRecord& record, const std
 }
 
 /// Points of the kind that the study will evaluate.
-std::vector<std::vector<double>> first_starts(const FitOptions& options,
-                                              const estimate::Posterior& posterior) {
-  const sample::Sampler sampler = make_sampler(options, posterior);
+std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, std::uint64_t n_starts) {
   std::vector<std::vector<double>> points;
-  for (std::uint64_t id = 0; id < std::min<std::uint64_t>(3, options.sampler.n_starts); ++id)
+  for (std::uint64_t id = 0; id < std::min<std::uint64_t>(3, n_starts); ++id)
     points.push_back(sampler.sample(id));
   return points;
 }
 
 /// Settles by measurement what the options leave open, before they go into the run file.
-void settle_method(const LoadedProblem& loaded, FitOptions& options) {
+/// @throws core::Error where the options cannot carry the problem
+void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, FitOptions& options) {
   const estimate::Posterior posterior(loaded.problem, loaded.code, options.posterior);
-  const auto points = first_starts(options, posterior);
-  const auto order = options.local.method == optimize::Method::bntr ? optimize::Order::gauss_newton
-                                                                    : optimize::Order::gradient;
+  const auto points = first_starts(sampler, options.sampler.n_starts);
+  const auto order = optimize::uses_hessian(options.local.method) ? optimize::Order::gauss_newton
+                                                                  : optimize::Order::gradient;
   const auto times = choose_method(loaded.problem, loaded.code, order, points, options.posterior);
   if (times.empty()) return;
   std::string text;
@@ -115,7 +112,7 @@ std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
 
 /// Rank 0, when the queue is empty or was left.
 int conclude(const FitSession& session, const FitOptions& options, Coordinator& coordinator,
-             const parallel::QueueReport& report) {
+             const parallel::QueueReport& report, const StopRequest& stop) {
   RunRecord& record = *coordinator.record;
   record.add_ranks(rank_rows(report));
   const bool complete = report.not_done.empty();
@@ -128,10 +125,14 @@ int conclude(const FitSession& session, const FitOptions& options, Coordinator& 
     }
     record.set_finished();
   }
-  record.commit(RunRecord::When::now);
+  const bool is_written = record.commit_at_last(stop);
+  if (!is_written) {
+    core::log(core::LogLevel::error, "{} lacks the last results, which could not be written; {}",
+              session.output.string(), how_to_resume(session));
+  }
   print_summary({session.output, coordinator.loaded.problem, ranking, record.results(), record.n_starts(),
                  report, complete ? "" : report.stopped_by});
-  return !complete ? 3 : ranking.empty() ? 1 : 0;
+  return !complete || !is_written ? 3 : ranking.empty() ? 1 : 0;
 }
 
 }  // namespace
@@ -145,7 +146,8 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
     coordinator.loaded = load(options.problem, options.posterior.integrator.method);
-    settle_method(coordinator.loaded, options);
+    coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
+    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
     return coordinator.loaded.problem.to_bytes();
   });
@@ -154,7 +156,8 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
 
   estimate::Posterior posterior(estimate::Problem::from_bytes(problem_bytes),
                                 jit::ModelCode::from_bytes(code_bytes), options.posterior);
-  const sample::Sampler sampler = make_sampler(options, posterior);
+  const std::string box = mpi.broadcast(coordinator.box ? to_bytes(*coordinator.box) : "");
+  const sample::Sampler sampler(options.sampler, box_from_bytes(box));
   const optimize::PetscSession petsc;
   const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
     posterior.set_interrupt(stopping);
@@ -176,7 +179,7 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
                     ranking.empty() ? store::not_a_number : ranking.front().fval);
   const auto report = run_tasks(mpi, record.starts_left(), work, hooks(session, record, progress, stop));
   progress.finish();
-  const int exit_code = conclude(session, options, coordinator, report);
+  const int exit_code = conclude(session, options, coordinator, report, stop);
   mpi.broadcast(std::to_string(exit_code));
   return exit_code;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <thread>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -106,6 +107,18 @@ void RunRecord::commit(When when) {
   }
   if (done && last_commit_failed_) core::log(core::LogLevel::info, "{} is written again", path_.string());
   last_commit_failed_ = !done;
+}
+
+bool RunRecord::commit_at_last(const StopRequest& stop) {
+  using namespace std::chrono_literals;
+  constexpr std::chrono::seconds patience = 10min, pause = 1s;
+  const auto begin = std::chrono::steady_clock::now();
+  commit(When::now);
+  while (last_commit_failed_ && !stop.requested() && std::chrono::steady_clock::now() - begin < patience) {
+    std::this_thread::sleep_for(pause);
+    commit(When::now);
+  }
+  return !last_commit_failed_;
 }
 
 void RunRecord::add_ranks(std::vector<store::RankRow> ranks) { file_->add_ranks(std::move(ranks)); }

@@ -10,6 +10,7 @@
 #include "study/fit.hpp"
 #include "study/load.hpp"
 #include "study/start_outcome.hpp"
+#include "study/stop_request.hpp"
 
 namespace kinetune::study {
 
@@ -33,6 +34,9 @@ class RunRecord {
   /// Makes durable what is new, at most once a second unless `now`; failures to write are logged and retried.
   enum class When { if_due, now };
   void commit(When);
+  /// The last commit of a session: tries for minutes if it must, unless asked to stop.
+  /// @returns whether everything is on disk
+  bool commit_at_last(const StopRequest&);
 
   /// What is known only at the end of a session.
   void add_ranks(std::vector<store::RankRow>);
