@@ -27,6 +27,37 @@ Sensitivities choose(Sensitivities asked, std::size_t most_columns) {
   return most_columns < adjoint_from_parameters ? Sensitivities::forward : Sensitivities::adjoint;
 }
 
+/// Whether a prior is a constant or a square on the parameter's own scale.
+bool is_square(const EstimatedParameter& parameter) {
+  using petab::PriorType;
+  if (!parameter.prior) return true;
+  switch (parameter.prior->type) {
+    case PriorType::parameter_scale_uniform:
+    case PriorType::parameter_scale_normal:
+      return true;
+    case PriorType::uniform:
+    case PriorType::normal:
+      return parameter.scale == Scale::linear;
+    default:
+      return false;
+  }
+}
+
+void check_least_squares(const Problem& problem) {
+  for (const Observable& observable : problem.observables) {
+    if (observable.noise == petab::NoiseDistribution::normal) continue;
+    throw core::Error(
+        {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
+        "choose an optimizer that is not for least squares");
+  }
+  for (const EstimatedParameter& parameter : problem.parameters) {
+    if (is_square(parameter)) continue;
+    throw core::Error(
+        {}, fmt::format("the prior of {} is no square on its scale: no least-squares problem", parameter.id),
+        "choose an optimizer that is not for least squares");
+  }
+}
+
 bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
 }
@@ -40,6 +71,7 @@ struct Posterior::Impl {
   SimulationRun run;
   std::unique_ptr<SimulationRun> cvodes_run;  // made when first needed
   long n_fallbacks = 0;
+  LeastSquares* least_squares = nullptr;  // where residuals go in the evaluation under way
   SimulationStatus::Outcome failed_outcome = SimulationStatus::Outcome::ok;  // of the last that failed
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
@@ -116,6 +148,14 @@ struct Posterior::Impl {
     return *cvodes_run;
   }
 
+  std::size_t n_data() const {
+    std::size_t count = 0;
+    for (const Simulation& s : problem.simulations) {
+      for (const Period& period : s.periods) count += period.data.size();
+    }
+    return count;
+  }
+
   std::expected<LikelihoodSums, EvaluationFailure> likelihood(SimulationRun& simulations, Mode mode,
                                                               Order order, Details* details) {
     const std::size_t n = problem.parameters.size();
@@ -128,8 +168,13 @@ struct Posterior::Impl {
       first_failure = {status.failure, status.condition_id, status.time, status.state};
       failed_outcome = status.outcome;
     };
-    const SimulatedData data =
-        details ? SimulatedData{details->values.data(), details->noise.data()} : SimulatedData{};
+    SimulatedData data;
+    if (details) data = {details->values.data(), details->noise.data()};
+    if (least_squares) {
+      const std::size_t n_rows = 2 * n_data();
+      *least_squares = {0.0, std::vector<double>(n_rows), std::vector<double>(n_rows * n)};
+      data.least_squares = least_squares;
+    }
     simulations.start(x_linear, mode);
     for (const PreparedSimulation& prepared : simulations.simulations()) {
       const SimulationStatus status = simulations.add(prepared, sums, data);
@@ -176,11 +221,7 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
     terms.prior += priors[q].value;
   }
   if (details) {
-    std::size_t n_data = 0;
-    for (const Simulation& s : impl_->problem.simulations) {
-      for (const Period& period : s.periods) n_data += period.data.size();
-    }
-    *details = {{}, std::vector<double>(n_data), std::vector<double>(n_data)};
+    *details = {{}, std::vector<double>(impl_->n_data()), std::vector<double>(impl_->n_data())};
   }
   auto sums = impl_->likelihood(order, details);
   if (!sums) return std::unexpected(std::move(sums.error()));
@@ -209,6 +250,33 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
     return std::unexpected(EvaluationFailure{"objective or gradient is not finite", "", 0.0});
   }
   return terms;
+}
+
+std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::span<const double> x) {
+  check_least_squares(impl_->problem);
+  LeastSquares result;
+  impl_->least_squares = &result;
+  const auto terms = assess(x, Order::gauss_newton);
+  impl_->least_squares = nullptr;
+  if (!terms) return std::unexpected(terms.error());
+  const std::size_t n = size();
+  for (std::size_t q = 0; q < n; ++q) {
+    const EstimatedParameter& parameter = impl_->problem.parameters[q];
+    const double slope = unscaled_slope(parameter.scale, impl_->x_linear[q]);
+    for (std::size_t e = q; e < result.jacobian.size(); e += n) result.jacobian[e] *= slope;
+  }
+  for (std::size_t q = 0; q < n; ++q) {
+    const EstimatedParameter& parameter = impl_->problem.parameters[q];
+    if (!parameter.prior) continue;
+    const PriorTerm term = prior_term(*parameter.prior, parameter.scale, x[q]);
+    const double weight = std::sqrt(term.curvature), residual = weight > 0 ? term.slope / weight : 0.0;
+    result.constant += term.value - 0.5 * residual * residual;
+    if (weight == 0) continue;
+    result.residuals.push_back(residual);
+    result.jacobian.resize(result.jacobian.size() + n);
+    result.jacobian[result.jacobian.size() - n + q] = weight;
+  }
+  return result;
 }
 
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,

@@ -67,6 +67,11 @@ class Posterior final : public optimize::Objective {
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
 
+  /// The objective as constant + |residuals|^2 / 2, by the parameters on their scales; behind the rows of the
+  /// data one of each normal prior. By forward sensitivities.
+  /// @throws core::Error where noise or priors are not normal, and have no such form
+  std::expected<LeastSquares, optimize::EvaluationFailure> least_squares(std::span<const double> x);
+
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
   /// Evaluations since the last call that another method had to carry out.

@@ -233,7 +233,7 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
                                        : times.back();
     segments_.push_back(segment(period, values_[p], period.period->start, end));
     Likelihood likelihood(model_, problem_, period, prepared.columns, values_[p].prelude, x_linear_, mode_,
-                          sums, data.values, data.noise);
+                          sums, data);
     auto done = integrator_->forward(segments_.back(), mode_, states_, sensitivities_, times, likelihood);
     status.time = end;
     if (done && times.size() < period.period->times.size()) {

@@ -29,12 +29,6 @@ struct SimulationStatus {
   std::string state = {};  ///< the one to blame for a failure; empty where none is
 };
 
-/// Where simulated values go, for reports.
-struct SimulatedData {
-  double* values = nullptr;  ///< (n_measurements) or nullptr
-  double* noise = nullptr;   ///< likewise
-};
-
 /// Carries the simulations of a problem out: pre-equilibration, period after period, the steady state at the
 /// end if data ask for it; and the way back. A pre-equilibration that several simulations share is done once
 /// in an evaluation.
