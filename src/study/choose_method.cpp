@@ -84,7 +84,7 @@ std::vector<MethodTime> choose_method(const estimate::Problem& problem, const ji
     for (Candidate& candidate : all) spent += try_point(candidate, x, order);
     if (spent > patience) break;
   }
-  const int fewest = std::ranges::min(all, {}, &Candidate::n_failed).n_failed;
+  const int fewest = std::ranges::min_element(all, {}, &Candidate::n_failed)->n_failed;
   std::vector<MethodTime> times;
   for (const Candidate& candidate : all) {
     times.push_back(

@@ -215,7 +215,7 @@ TEST_P(SteadyState, a_model_without_states_is_steady) {
   EXPECT_TRUE(settle(model, {1.0}).point);
 }
 
-TEST(SteadyState, an_event_adds_to_what_is_conserved) {
+TEST_P(SteadyState, an_event_adds_to_what_is_conserved) {
   // A and B exchange by k and l; at time 2, d is added to A: A settles at (a + d) l / (k + l).
   EventModel m;
   const Expr k = m.parameter("k", 0), l = m.parameter("l", 0), a = m.parameter("a", 0),
@@ -239,7 +239,7 @@ TEST(SteadyState, an_event_adds_to_what_is_conserved) {
   }
 }
 
-TEST(SteadyState, an_event_long_after_the_model_seems_to_rest_is_waited_for) {
+TEST_P(SteadyState, an_event_long_after_the_model_seems_to_rest_is_waited_for) {
   EventModel m;  // production doubles at time 1000
   const Expr k = m.parameter("k", 0), factor = m.kept("factor", 1.0);
   m.state("x", k * factor - m.symbol("x"), k);

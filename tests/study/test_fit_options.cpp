@@ -35,7 +35,8 @@ FitOptions unusual() {
   options.local.max_iterations = 77;
   options.local.max_evaluations = 9007199254740993;  // no double
   options.posterior.sensitivities = estimate::Sensitivities::adjoint;
-  options.posterior.integrator = {1.7e-7, 3.3e-19, 4321, simulate::LinearSolver::klu};
+  options.posterior.integrator = {1.7e-7, 3.3e-19, 4321, simulate::LinearSolver::klu,
+                                  simulate::Method::rodas4p2};
   return options;
 }
 
@@ -57,6 +58,7 @@ TEST(FitOptions, come_back_from_yaml_to_the_last_bit) {
   EXPECT_EQ(after.local.max_iterations, before.local.max_iterations);
   EXPECT_EQ(after.local.max_evaluations, before.local.max_evaluations);
   EXPECT_EQ(after.posterior.sensitivities, before.posterior.sensitivities);
+  EXPECT_EQ(after.posterior.integrator.method, before.posterior.integrator.method);
   EXPECT_EQ(after.posterior.integrator.rtol, before.posterior.integrator.rtol);
   EXPECT_EQ(after.posterior.integrator.atol, before.posterior.integrator.atol);
   EXPECT_EQ(after.posterior.integrator.max_steps, before.posterior.integrator.max_steps);
