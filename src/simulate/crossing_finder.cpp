@@ -7,6 +7,7 @@
 namespace kinetune::simulate {
 namespace {
 
+constexpr double clearly = 1e-9;  // beyond rounding errors
 constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
 
 // Waves of time do not show in the error of the states, so that steps would grow over them.
@@ -82,16 +83,22 @@ double CrossingFinder::locate(double from, double to, double longest, const Step
   return to;
 }
 
-/// A time of change around the last but one point, where an argument is closest to its bound.
+/// A time of change around the last but one point, or where a parabola through the last three puts it.
 std::optional<double> CrossingFinder::dip(int last, const std::array<double, n_samples>& times,
                                           const Step& step) {
   for (const int k : watched_) {
     const auto at = [&](int i) { return distance(k, samples_[i][k], step.prelude); };
     const double before = at(last - 2), lowest = at(last - 1), after = at(last);
     const double bend = before - 2 * lowest + after;
-    if (!(lowest <= before && lowest <= after && lowest > 0.0 && bend > 0.0)) continue;
+    if (!(before > 0.0 && lowest > 0.0 && after > 0.0 && bend > 0.0)) continue;
     const double vertex = lowest - (after - before) * (after - before) / (8 * bend);
-    if (vertex > 0.5 * lowest) continue;
+    // Around the middle point the parabola may be wrong by half of it; beside it, where a step's first or
+    // last point may be the lowest, it must go through the bound.
+    const bool is_around_middle = lowest <= before && lowest <= after;
+    const bool is_inside = std::fabs(after - before) < 2 * bend;
+    const bool is_near =
+        is_around_middle ? vertex <= 0.5 * lowest : is_inside && vertex < -clearly * std::max(before, after);
+    if (!is_near) continue;
     if (const auto time = minimum(k, times[last - 2], times[last], step)) return time;
   }
   return std::nullopt;

@@ -1,3 +1,5 @@
+#include "simulate/rosenbrock.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -37,21 +39,19 @@ struct Tape {
   };
 
   std::vector<Piece> pieces;
-  std::vector<double> steps;  ///< of each {t, h, x, stages}
-
-  void clear() {
-    pieces.clear();
-    steps.clear();
-  }
+  std::size_t n_steps = 0;
+  std::vector<double> steps;      ///< of each {t, h, x}
+  std::size_t n_with_stages = 0;  ///< the first ones
+  std::vector<double> stages;     ///< of these
 };
 
 class Rosenbrock final : public PieceIntegrator {
  public:
   Rosenbrock(const jit::CompiledModel& model, const RosenbrockScheme& scheme,
-             const IntegratorOptions& options)
-      : model_(model),
-        scheme_(scheme),
+             const IntegratorOptions& options, std::size_t kept)
+      : scheme_(scheme),
         options_(options),
+        kept_(kept),
         n_(model.n_states()),
         stages_(model, scheme, options.linear_solver),
         forward_(stages_),
@@ -79,7 +79,7 @@ class Rosenbrock final : public PieceIntegrator {
     for (; run_.next < times.size() && n_ == 0; ++run_.next) sink.at(run_.next, {}, {}, {});
     std::ranges::copy(start_, x.begin());
     if (mode == Mode::forward && !stopped_within_) forward_.copy_start(sensitivities);
-    if (mode == Mode::adjoint) tape_.pieces.back().last_step = n_taped_;
+    if (mode == Mode::adjoint) tape_.pieces.back().last_step = tape_.n_steps;
     return reached;
   }
 
@@ -99,17 +99,17 @@ class Rosenbrock final : public PieceIntegrator {
       for (; cotangent != piece.within.rend() && cotangent->step == i; ++cotangent)
         adjoint_.add_cotangent(DenseWeights(scheme_, cotangent->theta), cotangent->value);
       const double* step = tape_.steps.data() + i * taped_size();
-      const RosenbrockAdjoint::Step taped{step[0], step[1], step + 2, step + 2 + n_};
-      if (!adjoint_.step_back(taped, piece.prelude.data(), stages_, adjoint, gradient)) {
+      const RosenbrockAdjoint::Step taped{step[0], step[1], step + 2, restore(i, step)};
+      if (!taped.stages) {
         return std::unexpected(IntegrationFailure{IntegrationError::singular_matrix, taped.t});
       }
+      adjoint_.step_back(taped, piece.prelude.data(), stages_, adjoint, gradient);
       ++statistics_.backward_steps;
     }
     for (const auto& value : piece.at_start) {
       for (int k = 0; k < n_; ++k) adjoint[k] += value[k];
     }
-    n_taped_ = piece.first_step;
-    tape_.steps.resize(n_taped_ * taped_size());
+    shorten_tape(piece.first_step);
     if (!all_finite(adjoint) || !all_finite(gradient)) {
       return std::unexpected(IntegrationFailure{IntegrationError::not_finite, 0.0});
     }
@@ -117,8 +117,8 @@ class Rosenbrock final : public PieceIntegrator {
   }
 
   void clear_tape() override {
-    tape_.clear();
-    n_taped_ = 0;
+    tape_.pieces.clear();
+    shorten_tape(0);
   }
 
   DelayHistory& history() override { return history_; }
@@ -147,12 +147,30 @@ class Rosenbrock final : public PieceIntegrator {
     return std::unexpected(IntegrationFailure{error, t});
   }
 
-  std::size_t taped_size() const { return 2 + n_ + stages_.size(); }
+  std::size_t taped_size() const { return 2 + n_; }
+
+  void shorten_tape(std::size_t n_steps) {
+    tape_.n_steps = n_steps;
+    tape_.steps.resize(n_steps * taped_size());
+    tape_.n_with_stages = std::min(tape_.n_with_stages, n_steps);
+    tape_.stages.resize(tape_.n_with_stages * u_.size());
+  }
+
+  /// Has the stages hold a taped step again.
+  /// @returns its stages; nullptr when the matrix is singular
+  const double* restore(std::size_t i, const double* step) {
+    const double t = step[0], h = step[1], *x = step + 2;
+    if (i < tape_.n_with_stages) {
+      const double* kept = tape_.stages.data() + i * u_.size();
+      return stages_.restore(t, h, x, kept) ? kept : nullptr;
+    }
+    return stages_.set_start(t, x) && stages_.step(h, u_.data(), end_.data()) ? u_.data() : nullptr;
+  }
 
   void begin_tape() {
     const Segment& piece = *run_.piece;
-    tape_.pieces.push_back({n_taped_,
-                            n_taped_,
+    tape_.pieces.push_back({tape_.n_steps,
+                            tape_.n_steps,
                             1.0,
                             {piece.prelude.begin(), piece.prelude.end()},
                             {piece.active.begin(), piece.active.end()},
@@ -186,7 +204,8 @@ class Rosenbrock final : public PieceIntegrator {
       const bool solved = stages_.step(h, u_.data(), end_.data());
       const double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();
       if (!control.accepts(error)) {
-        if (control.is_stuck(t)) return fail(control.why_stuck(), t);
+        if (control.is_stuck(t))
+          return std::unexpected(IntegrationFailure{control.why_stuck(), t, worst_state()});
         continue;
       }
       ++statistics_.steps;
@@ -218,6 +237,20 @@ class Rosenbrock final : public PieceIntegrator {
     return std::sqrt(sum / n_);
   }
 
+  /// The state that the last step's error estimate is largest of, or has no value.
+  int worst_state() const {
+    const double* error = u_.data() + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stages_.stride();
+    int worst = -1;
+    double largest = 0.0;
+    for (int k = 0; k < n_; ++k) {
+      if (!std::isfinite(error[k])) return k;
+      const double relative = std::fabs(error[k]) / (options_.rtol * std::fabs(start_[k]) + options_.atol);
+      if (relative > largest) worst = k;
+      largest = std::max(largest, relative);
+    }
+    return worst;
+  }
+
   DenseWeights weights(double t, double h, double to, double time) const {
     return {scheme_, time == to ? 1.0 : (time - t) / h};
   }
@@ -237,8 +270,11 @@ class Rosenbrock final : public PieceIntegrator {
     tape_.steps.push_back(t);
     tape_.steps.push_back(h);
     tape_.steps.insert(tape_.steps.end(), start_.begin(), start_.end());
-    tape_.steps.insert(tape_.steps.end(), u_.begin(), u_.end());
-    ++n_taped_;
+    if (tape_.n_with_stages == tape_.n_steps && tape_.stages.size() + u_.size() <= kept_) {
+      tape_.stages.insert(tape_.stages.end(), u_.begin(), u_.end());
+      ++tape_.n_with_stages;
+    }
+    ++tape_.n_steps;
   }
 
   void hand_out(double t, double h, double to, std::optional<double> change) {
@@ -251,7 +287,7 @@ class Rosenbrock final : public PieceIntegrator {
         run_.sink->at(run_.next, between_, run_.sensitivities, {});
         continue;
       }
-      Tape::Cotangent cotangent{n_taped_ - 1, weights(t, h, to, time).end, std::vector<double>(n_)};
+      Tape::Cotangent cotangent{tape_.n_steps - 1, weights(t, h, to, time).end, std::vector<double>(n_)};
       run_.sink->at(run_.next, between_, {}, cotangent.value);
       tape_.pieces.back().within.push_back(std::move(cotangent));
     }
@@ -267,9 +303,9 @@ class Rosenbrock final : public PieceIntegrator {
     return time;
   }
 
-  const jit::CompiledModel& model_;
   const RosenbrockScheme& scheme_;
   IntegratorOptions options_;
+  std::size_t kept_;
   int n_;
   RosenbrockStages stages_;
   RosenbrockSensitivities forward_;
@@ -280,22 +316,26 @@ class Rosenbrock final : public PieceIntegrator {
   bool stopped_within_ = false;                    // the last piece ended within a step
   std::vector<double> u_, start_, end_, between_;  // of the step
   Tape tape_;
-  std::size_t n_taped_ = 0;
   Statistics statistics_;
   long rates_told_ = 0, jacobians_told_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model,
-                                            const IntegratorOptions& options) {
+std::unique_ptr<PieceIntegrator> make_rosenbrock_pieces(const jit::CompiledModel& model,
+                                                        const IntegratorOptions& options, std::size_t kept) {
   options.validate();
   if (!model.code().curvature.is_present) {
     throw core::Error({}, "the model has delays, or too many second derivatives for a Rosenbrock method",
                       "integrate it with CVODES");
   }
   const RosenbrockScheme& scheme = options.method == Method::rodas4p2 ? rodas4p2 : rodas5p;
-  return make_simulator(model, std::make_unique<Rosenbrock>(model, scheme, options));
+  return std::make_unique<Rosenbrock>(model, scheme, options, kept);
+}
+
+std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model,
+                                            const IntegratorOptions& options) {
+  return make_simulator(model, make_rosenbrock_pieces(model, options));
 }
 
 }  // namespace kinetune::simulate

@@ -64,9 +64,8 @@ void RosenbrockAdjoint::add_cotangent(const DenseWeights& weights, std::span<con
   }
 }
 
-bool RosenbrockAdjoint::step_back(const Step& step, const double* prelude, RosenbrockStages& states,
+void RosenbrockAdjoint::step_back(const Step& step, const double* prelude, RosenbrockStages& states,
                                   std::span<double> adjoint, std::span<double> gradient) {
-  if (!states.restore(step.t, step.h, step.x, step.stages)) return false;
   curvature_.evaluate(step.t, step.x, prelude, step.stages, scheme_.n_stages);
   const int last = scheme_.n_stages - 1;
   const auto stage = [&](int i) { return of_stages_.data() + static_cast<std::ptrdiff_t>(i) * n_; };
@@ -102,7 +101,6 @@ bool RosenbrockAdjoint::step_back(const Step& step, const double* prelude, Rosen
   std::ranges::fill(at_start_, 0.0);
   std::ranges::fill(at_end_, 0.0);
   std::ranges::fill(of_stages_, 0.0);
-  return true;
 }
 
 void RosenbrockAdjoint::add_second_derivatives(std::span<double> adjoint, std::span<double> gradient) const {

@@ -27,12 +27,11 @@ class RosenbrockAdjoint {
   /// Adds d objective / d interpolated states to what the step before is asked to carry back.
   void add_cotangent(const DenseWeights&, std::span<const double> cotangent);
 
-  /// Goes back over a step. Cotangents within the step have been added before.
-  /// @param prelude   (n_prelude) that the step was taken with; the stages hold it too
+  /// Goes back over a step that the stages hold. Cotangents within the step have been added before.
+  /// @param prelude   (n_prelude) that the step was taken with
   /// @param adjoint   (n_states) at its end; afterwards at its start
   /// @param gradient  (n_active) is added to
-  /// @returns false when the matrix is singular
-  bool step_back(const Step&, const double* prelude, RosenbrockStages&, std::span<double> adjoint,
+  void step_back(const Step&, const double* prelude, RosenbrockStages&, std::span<double> adjoint,
                  std::span<double> gradient);
 
  private:

@@ -41,6 +41,7 @@ RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const Rosenb
       evaluation_size_(n_ + n_jacobian_ + model.code().rates_by_parameter.n_nonzeros()),
       x_(n_),
       y_(n_),
+      as_written_(model.code().switches.empty() ? 0 : model.code().n_prelude),
       derivatives_(static_cast<std::size_t>(scheme.n_stages) * evaluation_size_),
       by_time_(model.code().curvature.rates_by_time.size()),
       matrix_values_(n_jacobian_),
@@ -62,11 +63,21 @@ void RosenbrockStages::begin(const double* prelude, With with) {
 void RosenbrockStages::evaluate(int stage, double t, const double* x) {
   double* all = derivatives_.data() + static_cast<std::ptrdiff_t>(stage) * evaluation_size_;
   ++rate_evaluations_;
+  evaluate(stage, t, x, prelude_, all);
+  if (as_written_.empty() || all_finite(all, n_)) return;
+  // A branch that is held beyond its bounds may have no value.
+  std::copy_n(prelude_, as_written_.size(), as_written_.begin());
+  model_.set_switches(t, x, as_written_.data());
+  evaluate(stage, t, x, as_written_.data(), all);
+}
+
+void RosenbrockStages::evaluate(int stage, double t, const double* x, const double* prelude,
+                                double* all) const {
   if (with_ == With::derivatives) {
-    model_.rates_and_derivatives(t, x, prelude_, all);
+    model_.rates_and_derivatives(t, x, prelude, all);
   } else {
-    model_.rates(t, x, prelude_, all);
-    if (stage == 0) model_.jacobian(t, x, prelude_, all + n_);
+    model_.rates(t, x, prelude, all);
+    if (stage == 0) model_.jacobian(t, x, prelude, all + n_);
   }
 }
 

@@ -54,6 +54,7 @@ class RosenbrockStages {
  private:
   bool factor(double h);
   void evaluate(int stage, double t, const double* x);
+  void evaluate(int stage, double t, const double* x, const double* prelude, double* all) const;
 
   const jit::CompiledModel& model_;
   const RosenbrockScheme& scheme_;
@@ -62,6 +63,7 @@ class RosenbrockStages {
   With with_ = With::rates;
   double t_ = 0;
   std::vector<double> x_, y_;
+  std::vector<double> as_written_;   // prelude with the switches as a point has them; empty without switches
   std::vector<double> derivatives_;  // (n_stages, rates, Jacobian, by parameter)
   std::vector<double> by_time_;      // at the start
   std::vector<int> diagonal_;        // entries of the Jacobian

@@ -18,6 +18,8 @@ import numpy as np  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = os.environ.get("KINETUNE_PROGRAM", str(ROOT / "build/release/bin/kinetune"))
 SERINE = ROOT / "inputs/serine"
+# For runs that are compared: what is measured to be the fastest may differ between them.
+SAME_METHOD = ["--integrator", "cvodes", "--sensitivities", "forward"]
 MPIRUN = [os.environ.get("KINETUNE_MPIRUN", "mpirun"), "--bind-to", "none", "--oversubscribe"]
 PATIENCE = 300  # seconds after which something hangs
 

@@ -11,11 +11,12 @@ import unittest
 
 import h5py
 import numpy as np
-from program import PATIENCE, SERINE, ProgramTest, kill_tree, n_finished, outcomes, pid_of_rank, run, wait_for_results
+from program import (PATIENCE, SAME_METHOD, SERINE, ProgramTest, kill_tree, n_finished, outcomes, pid_of_rank, run,
+                     wait_for_results)
 
 N_STARTS = 320  # more than can be finished between one kill and the next
 N_KILLS = int(os.environ.get("KINETUNE_KILLS", "6"))  # 50 take ten minutes
-STUDY = [SERINE / "serine.yaml", "--starts", N_STARTS, "--max-iterations", 50]
+STUDY = [SERINE / "serine.yaml", "--starts", N_STARTS, "--max-iterations", 50, *SAME_METHOD]
 
 
 class Kill(ProgramTest):
@@ -135,7 +136,7 @@ class Stop(ProgramTest):
 
     def test_the_time_limit_stops_it_with_exit_code_3_each_time_until_all_is_done(self) -> None:
         file = self.folder / "run.h5"
-        study = [SERINE / "serine.yaml", "--starts", 60, "--max-iterations", 50]
+        study = [SERINE / "serine.yaml", "--starts", 60, "--max-iterations", 50, *SAME_METHOD]
         done = self.fit(*study, "--max-time", 0.5, "-o", file, ranks=2, exit_code=3)
         self.assertIn("stopped by time limit", done.stdout)
         self.assertIn(f"kinetune fit --resume {file}", done.stdout)

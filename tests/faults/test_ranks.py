@@ -3,9 +3,9 @@
 import unittest
 
 import h5py
-from program import SERINE, ProgramTest, outcomes
+from program import SAME_METHOD, SERINE, ProgramTest, outcomes
 
-STARTS = ["--starts", 14, "--seed", 5, "--max-iterations", 40]
+STARTS = ["--starts", 14, "--seed", 5, "--max-iterations", 40, *SAME_METHOD]
 
 
 class Ranks(ProgramTest):
@@ -34,7 +34,7 @@ class Ranks(ProgramTest):
             for ranks in (None, 2):
                 file = self.folder / f"{optimizer}-{ranks}.h5"
                 self.fit(SERINE / "serine.yaml", "--starts", 6, "--max-iterations", 15, "--optimizer", optimizer,
-                         "--sampler", sampler, "-o", file, ranks=ranks)
+                         "--sampler", sampler, *SAME_METHOD, "-o", file, ranks=ranks)
                 runs.append(outcomes(file))
             self.assertEqual(runs[0].same_as(runs[1]), [], optimizer)
 

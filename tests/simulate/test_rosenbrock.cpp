@@ -4,6 +4,8 @@
 
 #include "core/error.hpp"
 #include "models.hpp"
+#include "simulate/rosenbrock.hpp"
+#include "simulate/simulator.hpp"
 
 using namespace kinetune;
 using simulate::IntegrationError;
@@ -142,6 +144,20 @@ TEST_P(Rosenbrock, forward_and_adjoint_gradients_are_the_same_but_for_rounding) 
     for (int k = 0; k < 4; ++k)
       EXPECT_NEAR(forward.by_parameter[k], adjoint.by_parameter[k],
                   1e-12 * (1 + std::fabs(forward.by_parameter[k])));
+  }
+}
+
+TEST_P(Rosenbrock, steps_whose_stages_do_not_fit_on_the_tape_give_the_same_gradient) {
+  const auto model = driven().compile();
+  const Simulation run(model, driven_parameters, 5.0);
+  const std::vector<double> times{0.3, 5.0}, weights{1.0, 2.0};
+  const auto expected = by_adjoint(*make_rosenbrock(model, options), run, times, weights);
+  for (const std::size_t kept : {0, 1000}) {  // none, and those of some steps
+    const auto integrator = make_simulator(model, make_rosenbrock_pieces(model, options, kept));
+    for (int repeat = 0; repeat < 2; ++repeat) {
+      const auto found = by_adjoint(*integrator, run, times, weights);
+      for (int k = 0; k < 4; ++k) EXPECT_NEAR(found.by_parameter[k], expected.by_parameter[k], 1e-12);
+    }
   }
 }
 

@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <cmath>
+
+#include <gtest/gtest.h>
+
+#include "estimate/problem_files.hpp"
+#include "study/choose_method.hpp"
+
+using namespace kinetune;
+using estimate::Sensitivities;
+using optimize::Order;
+using simulate::Method;
+
+namespace {
+
+struct ChooseMethod : testing::Test {
+  estimate::test::ProblemFiles files;
+  estimate::Joined joined = estimate::test::read_joined(files.yaml());
+  std::vector<std::vector<double>> points{{-0.1, 4.0}, {0.4, 2.0}};
+
+  jit::ModelCode code(jit::Derivatives derivatives = jit::Derivatives::second) const {
+    return jit::compile(joined.source, {.derivatives = derivatives});
+  }
+
+  std::vector<study::MethodTime> choose(const jit::ModelCode& c, estimate::PosteriorOptions& options,
+                                        Order order = Order::gradient) const {
+    return choose_method(joined.problem, c, order, points, options);
+  }
+};
+
+}  // namespace
+
+TEST_F(ChooseMethod, takes_the_fastest_of_all_ways_that_are_open) {
+  estimate::PosteriorOptions options{.integrator = {.method = Method::automatic}};
+  const auto times = choose(code(), options);
+  EXPECT_EQ(times.size(), 6u);  // three integrators, two kinds of sensitivities
+  EXPECT_EQ(options.integrator.method, times.front().method);
+  EXPECT_EQ(options.sensitivities, times.front().sensitivities);
+  EXPECT_TRUE(std::ranges::is_sorted(times, {}, &study::MethodTime::seconds));
+  for (const auto& t : times) EXPECT_TRUE(t.seconds > 0.0 && std::isfinite(t.seconds));
+}
+
+TEST_F(ChooseMethod, leaves_alone_what_is_forced) {
+  estimate::PosteriorOptions both{.integrator = {.method = Method::rodas5p},
+                                  .sensitivities = Sensitivities::adjoint};
+  EXPECT_TRUE(choose(code(), both).empty());
+  EXPECT_EQ(both.integrator.method, Method::rodas5p);
+  EXPECT_EQ(both.sensitivities, Sensitivities::adjoint);
+
+  estimate::PosteriorOptions method{.integrator = {.method = Method::rodas4p2}};
+  EXPECT_EQ(choose(code(), method).size(), 2u);
+  EXPECT_EQ(method.integrator.method, Method::rodas4p2);
+  EXPECT_NE(method.sensitivities, Sensitivities::automatic);
+
+  estimate::PosteriorOptions mode{.integrator = {.method = Method::automatic},
+                                  .sensitivities = Sensitivities::adjoint};
+  EXPECT_EQ(choose(code(), mode).size(), 3u);
+  EXPECT_EQ(mode.sensitivities, Sensitivities::adjoint);
+}
+
+TEST_F(ChooseMethod, leaves_models_without_second_derivatives_to_cvodes) {
+  estimate::PosteriorOptions options{.integrator = {.method = Method::automatic}};
+  EXPECT_EQ(choose(code(jit::Derivatives::first), options).size(), 2u);
+  EXPECT_EQ(options.integrator.method, Method::cvodes);
+}
+
+TEST_F(ChooseMethod, knows_that_gauss_newton_matrices_need_forward_sensitivities) {
+  estimate::PosteriorOptions options{.integrator = {.method = Method::automatic}};
+  EXPECT_EQ(choose(code(), options, Order::gauss_newton).size(), 3u);
+  EXPECT_EQ(options.sensitivities, Sensitivities::forward);
+}
+
+TEST_F(ChooseMethod, passes_over_a_way_that_fails_where_others_do_not) {
+  // Few steps are enough for CVODES' high orders here, and not for order 4 and its rejected tries.
+  estimate::PosteriorOptions options{
+      .integrator = {.rtol = 1e-11, .atol = 1e-14, .max_steps = 700, .method = Method::automatic}};
+  const auto times = choose(code(), options);
+  EXPECT_NE(options.integrator.method, Method::rodas4p2);
+  for (const auto& t : times) EXPECT_EQ(std::isinf(t.seconds), t.method == Method::rodas4p2);
+}
