@@ -100,6 +100,9 @@ void save(const Generator&, const std::filesystem::path&, const store::Batch& mo
 /// @throws core::Error when it is no model file
 std::unique_ptr<Generator> load_generator(const std::filesystem::path&);
 
+/// Threads of this process that networks compute with. Weights depend on it in their last digits.
+void use_threads(int n);
+
 /// The labels of the data for a model with these options, (n): its own, or those that follow from fval.
 std::vector<double> labels_of(const DataSet&, const GeneratorOptions&);
 /// Of each point.

@@ -56,8 +56,9 @@ class LabelInput : public torch::nn::Module {
     constexpr int n_steps = 1000;
     Adam adam(parameters, {});
     for (int i = 0; i < n_steps; ++i) {
-      const Tensor index =
-          (draw.uniform({128}) * static_cast<double>(data.size())).to(torch::kInt64).clamp_max(data.size() - 1);
+      const Tensor index = (draw.uniform({128}) * static_cast<double>(data.size()))
+                               .to(torch::kInt64)
+                               .clamp_max(data.size() - 1);
       adam.zero_gradients();
       loss(data.select(index)).backward();
       adam.step(1e-3 * (1 - static_cast<double>(i) / n_steps));
@@ -74,8 +75,8 @@ class CcGan final : public Network {
  public:
   CcGan(const NetworkShape& shape, const GeneratorOptions& options)
       : options_(options),
-        label_input_(register_module("label_input",
-                                     std::make_shared<LabelInput>(shape.n_x, options.label_axis))) {
+        label_input_(
+            register_module("label_input", std::make_shared<LabelInput>(shape.n_x, options.label_axis))) {
     const auto width = static_cast<std::int64_t>(options.width);
     const auto n_latent = static_cast<std::int64_t>(options.n_latent);
     generator_ = register_module(
@@ -83,10 +84,9 @@ class CcGan final : public Network {
                                                     static_cast<std::int64_t>(options.decoder_layers),
                                                     shape.n_x, options.activation, options.batch_norm}));
     discriminator_ = register_module(
-        "discriminator",
-        std::make_shared<Mlp>(MlpShape{shape.n_x + label_input_->n_out(), width,
-                                       static_cast<std::int64_t>(options.encoder_layers), 1,
-                                       options.activation, BatchNorm::off}));
+        "discriminator", std::make_shared<Mlp>(MlpShape{shape.n_x + label_input_->n_out(), width,
+                                                        static_cast<std::int64_t>(options.encoder_layers), 1,
+                                                        options.activation, BatchNorm::off}));
   }
 
   Normaliser::Scale scale() const override { return Normaliser::Scale::standard; }
@@ -196,7 +196,8 @@ class CcGan final : public Network {
     Tensor fake;
     {
       const torch::NoGradGuard no_grad;
-      fake = noisy(invent(label_input_->forward(on_device(targets.fake_label), failed), draw), draw, progress);
+      fake =
+          noisy(invent(label_input_->forward(on_device(targets.fake_label), failed), draw), draw, progress);
     }
     const bool penalised = options_.gradient_penalty > 0;
     if (penalised) real.set_requires_grad(true);

@@ -37,7 +37,7 @@ class Cvae final : public Network {
   }
 
   std::optional<Encoded> encode(const Rows& rows) override {
-    const LatentNormal latent = posterior(rows);
+    const Normal latent = posterior(rows);
     const Tensor out = decode(latent.mean, rows.condition);
     const bool gaussian = options_.likelihood == Likelihood::gaussian;
     return Encoded{latent.mean, gaussian ? split(out).mean : torch::sigmoid(out),
@@ -50,15 +50,15 @@ class Cvae final : public Network {
   }
 
  private:
-  static LatentNormal split(const Tensor& out) { return LatentNormal::from(out); }
-  LatentNormal posterior(const Rows& rows) {
-    return LatentNormal::from(encoder_->forward(torch::cat({rows.x, rows.condition}, 1)));
+  static Normal split(const Tensor& out) { return Normal::from(out); }
+  Normal posterior(const Rows& rows) {
+    return Normal::from(encoder_->forward(torch::cat({rows.x, rows.condition}, 1)));
   }
   Tensor decode(const Tensor& latent, const Tensor& condition) {
     return decoder_->forward(torch::cat({latent, condition}, 1));
   }
   Terms elbo(const Rows& batch, Draw& draw, double weight, double free_bits) {
-    const LatentNormal latent = posterior(batch);
+    const Normal latent = posterior(batch);
     const Tensor out = decode(latent.draw(draw), batch.condition);
     return elbo_terms(reconstruction(batch.x, out), latent.divergence(prior_->forward(batch.condition)),
                       weight, free_bits);

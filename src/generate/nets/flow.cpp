@@ -1,6 +1,7 @@
 #include <cmath>
 #include <numbers>
 
+#include "generate/nets/latent.hpp"
 #include "generate/nets/layers.hpp"
 #include "generate/nets/network.hpp"
 
@@ -8,36 +9,42 @@ namespace kinetune::generate {
 namespace {
 
 constexpr std::int64_t n_frequencies = 8;
+constexpr std::int64_t base_width = 64;
 
 /// Conditional flow matching on straight paths from noise to data (Lipman et al., ICLR 2023; Liu et al., ICLR
-/// 2023) with classifier-free guidance (Ho and Salimans 2022).
+/// 2023) with classifier-free guidance (Ho and Salimans 2022). A normal distribution at each condition is
+/// fitted along, and the flow goes from that normal to the data: where a good label leaves little room, the
+/// paths are as short as elsewhere, in its standard deviations.
 class Flow final : public Network {
  public:
   Flow(const NetworkShape& shape, const GeneratorOptions& options) : options_(options), n_x_(shape.n_x) {
     const std::int64_t n_in = shape.n_x + 2 * n_frequencies + n_condition(options.label_axis) + 1;
     velocity_ = register_module(
-        "velocity",
-        std::make_shared<Mlp>(MlpShape{n_in, static_cast<std::int64_t>(options.width),
-                                       static_cast<std::int64_t>(options.decoder_layers), shape.n_x,
-                                       options.activation, BatchNorm::off}));
-    frequencies_ = register_buffer("frequencies",
-                                   torch::arange(1, n_frequencies + 1).to(torch::kFloat32) * std::numbers::pi);
+        "velocity", std::make_shared<Mlp>(MlpShape{n_in, static_cast<std::int64_t>(options.width),
+                                                   static_cast<std::int64_t>(options.decoder_layers),
+                                                   shape.n_x, options.activation, BatchNorm::off}));
+    base_ = register_module(
+        "base", std::make_shared<Mlp>(MlpShape{n_condition(options.label_axis), base_width, 2, 2 * shape.n_x,
+                                               options.activation, BatchNorm::off}));
+    frequencies_ = register_buffer(
+        "frequencies", torch::arange(1, n_frequencies + 1).to(torch::kFloat32) * std::numbers::pi);
   }
 
   Tensor sample(const Rows& at, Draw& draw) override {
-    return integrate(draw.normal({at.label.size(0), n_x_}), at.condition, 0, 1);
+    return base(at.condition).outward(integrate(draw.normal({at.label.size(0), n_x_}), at.condition, 0, 1));
   }
 
   std::optional<Encoded> encode(const Rows& rows) override {
-    const Tensor origin = integrate(rows.x, rows.condition, 1, 0);
-    return Encoded{origin, integrate(origin, rows.condition, 0, 1), {}};
+    const Normal normal = base(rows.condition);
+    const Tensor origin = integrate(normal.inward(rows.x), rows.condition, 1, 0);
+    return Encoded{origin, normal.outward(integrate(origin, rows.condition, 0, 1)), {}};
   }
 
-  Terms validate(const Rows& batch, Draw& draw) override { return {mismatch(batch, draw, 0), {}, {}}; }
+  Terms validate(const Rows& batch, Draw& draw) override { return terms(batch, draw, 0); }
 
  protected:
   Terms loss(const Rows& batch, Draw& draw, double) override {
-    return {mismatch(batch, draw, options_.condition_dropout), {}, {}};
+    return terms(batch, draw, options_.condition_dropout);
   }
 
  private:
@@ -47,15 +54,25 @@ class Flow final : public Network {
         torch::cat({x, torch::cos(phase), torch::sin(phase), condition * present, present}, 1));
   }
 
-  Tensor mismatch(const Rows& batch, Draw& draw, double dropout) {
-    const std::int64_t n = batch.size();
+  Normal base(const Tensor& condition) { return Normal::from(base_->forward(condition)); }
+
+  /// The flow's squared error a parameter, and the likelihood of the normals.
+  Terms terms(const Rows& batch, Draw& draw, double dropout) {
+    const Normal normal = base(batch.condition);
+    const Tensor surprise = -normal_log_density(batch.x, normal.mean, normal.log_sd).mean();
+    const Tensor error = mismatch(normal.inward(batch.x).detach(), batch.condition, draw, dropout);
+    return {error + surprise, error.detach(), {}};
+  }
+
+  Tensor mismatch(const Tensor& goal, const Tensor& condition, Draw& draw, double dropout) {
+    const std::int64_t n = goal.size(0);
     // Times evenly spread over the batch: less variance than independent ones.
-    const Tensor strata = torch::arange(n, batch.x.options()).unsqueeze(1);
+    const Tensor strata = torch::arange(n, goal.options()).unsqueeze(1);
     const Tensor time = (strata + draw.uniform({n, 1})) / static_cast<double>(n);
-    const Tensor noise = draw.normal(batch.x.sizes());
+    const Tensor noise = draw.normal(goal.sizes());
     const Tensor present = (draw.uniform({n, 1}) >= dropout).to(torch::kFloat32);
-    const Tensor there = noise + time * (batch.x - noise);
-    const Tensor error = velocity(there, time, batch.condition, present) - (batch.x - noise);
+    const Tensor there = noise + time * (goal - noise);
+    const Tensor error = velocity(there, time, condition, present) - (goal - noise);
     return (error * error).sum(1).mean();
   }
 
@@ -81,7 +98,7 @@ class Flow final : public Network {
 
   GeneratorOptions options_;
   std::int64_t n_x_;
-  std::shared_ptr<Mlp> velocity_;
+  std::shared_ptr<Mlp> velocity_, base_;
   Tensor frequencies_;
 };
 

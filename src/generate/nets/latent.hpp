@@ -8,17 +8,20 @@
 
 namespace kinetune::generate {
 
-/// N(mean, exp(log_sd)) of the latent, (n, n_latent) each.
-struct LatentNormal {
+/// Independent normals N(mean, exp(log_sd)), (n, n_latent) each.
+struct Normal {
   Tensor mean, log_sd;
 
-  static LatentNormal from(const Tensor& raw) {  // (n, 2 n_latent)
+  static Normal from(const Tensor& raw) {  // (n, 2 n_latent)
     const auto halves = raw.chunk(2, 1);
     return {halves[0], bounded_log_sd(halves[1])};
   }
   Tensor draw(Draw& random) const { return mean + torch::exp(log_sd) * random.normal(mean.sizes()); }
+  /// To standard deviations from the mean, and back.
+  Tensor inward(const Tensor& x) const { return (x - mean) * torch::exp(-log_sd); }
+  Tensor outward(const Tensor& standard) const { return mean + torch::exp(log_sd) * standard; }
   /// (n, n_latent) Kullback-Leibler divergence from a prior, nats.
-  Tensor divergence(const LatentNormal& prior) const {
+  Tensor divergence(const Normal& prior) const {
     const Tensor distance = (mean - prior.mean) * torch::exp(-prior.log_sd);
     const Tensor log_ratio = log_sd - prior.log_sd;
     return 0.5 * (torch::exp(2 * log_ratio) + distance * distance - 1) - log_ratio;
@@ -36,7 +39,7 @@ class LatentPrior : public torch::nn::Module {
                                                 options.activation, BatchNorm::off}));
     }
   }
-  LatentNormal forward(const Tensor& condition) {
+  Normal forward(const Tensor& condition) {
     if (kind_ == Prior::conditional) {
       const auto raw = net_->forward(condition).chunk(2, 1);
       return {3 * torch::tanh(raw[0] / 3), torch::tanh(raw[1])};

@@ -56,9 +56,10 @@ void NeuralGenerator::add_to(store::Batch& batch) const {
   if (!training_) return;
   batch.replace({"/normaliser/mean", ElementType::float64, "of each parameter, on the networks' scale"},
                 normaliser_.mean());
-  batch.replace({"/normaliser/spread", ElementType::float64,
-                 "divides what is left after the mean; 0: the parameter never varied and networks do not see it"},
-                normaliser_.spread());
+  batch.replace(
+      {"/normaliser/spread", ElementType::float64,
+       "divides what is left after the mean; 0: the parameter never varied and networks do not see it"},
+      normaliser_.spread());
   add_network(batch, "/weights/sampling", *serving_, "what samples are drawn from:");
   add_network(batch, "/weights/training", *training_, "where training goes on:");
   for (std::size_t i = 0; i < optimisers_.size(); ++i) {
@@ -75,9 +76,9 @@ void NeuralGenerator::add_to(store::Batch& batch) const {
 void NeuralGenerator::restore(const store::H5File& file) {
   if (!file.has("/normaliser/mean")) return;  // saved before it was trained
   const NetworkShape one{1, {0}};
-  normaliser_ = Normaliser::restored(make_network(one, options_)->scale(),
-                                     file.read<double>("/normaliser/mean"),
-                                     file.read<double>("/normaliser/spread"));
+  normaliser_ =
+      Normaliser::restored(make_network(one, options_)->scale(), file.read<double>("/normaliser/mean"),
+                           file.read<double>("/normaliser/spread"));
   make_networks();
   read_network(file, "/weights/sampling", *serving_);
   read_network(file, "/weights/training", *training_);

@@ -21,11 +21,17 @@ Terms Network::step(const Rows& batch, Draw& draw, const StepContext& context) {
 
 std::shared_ptr<Network> make_network(const NetworkShape& shape, const GeneratorOptions& options) {
   switch (options.method) {
-    case Method::cvae: return make_cvae(shape, options);
-    case Method::transformer: return make_transformer(shape, options);
-    case Method::ccgan: return make_ccgan(shape, options);
-    case Method::flow: return make_flow(shape, options);
-    default: assert(false); return nullptr;
+    case Method::cvae:
+      return make_cvae(shape, options);
+    case Method::transformer:
+      return make_transformer(shape, options);
+    case Method::ccgan:
+      return make_ccgan(shape, options);
+    case Method::flow:
+      return make_flow(shape, options);
+    default:
+      assert(false);
+      return nullptr;
   }
 }
 

@@ -28,8 +28,7 @@ Tensor draw_order(const std::vector<double>& weights, core::RandomStream& random
   double sum = random.uniform();
   for (std::size_t i = 0; i < weights.size(); ++i) {
     sum += weights[i];
-    for (; sum >= 1 && order.size() < weights.size(); sum -= 1)
-      order.push_back(static_cast<std::int64_t>(i));
+    for (; sum >= 1 && order.size() < weights.size(); sum -= 1) order.push_back(static_cast<std::int64_t>(i));
   }
   while (order.size() < weights.size()) order.push_back(static_cast<std::int64_t>(weights.size()) - 1);
   for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random.below(i)]);
@@ -255,5 +254,7 @@ std::optional<Encoding> NeuralGenerator::encode(std::span<const double> x,
 std::unique_ptr<Generator> make_neural_generator(const GeneratorOptions& options) {
   return std::make_unique<NeuralGenerator>(options);
 }
+
+void use_threads(int n) { at::set_num_threads(n); }
 
 }  // namespace kinetune::generate

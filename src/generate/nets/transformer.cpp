@@ -24,16 +24,15 @@ class Transformer final : public Network {
         query_(register_parameter("query_embedding", torch::zeros({n_x_, width_}))),
         kind_(register_parameter("kind_embedding", torch::zeros({n_kinds, width_}))),
         class_(register_parameter("class_embedding", torch::zeros({1, 1, width_}))),
-        condition_(register_module("condition",
-                                   torch::nn::Linear(n_condition(options.label_axis), width_))),
+        condition_(register_module("condition", torch::nn::Linear(n_condition(options.label_axis), width_))),
         to_latent_(register_module(
             "to_latent", torch::nn::Linear(width_, 2 * static_cast<std::int64_t>(options.n_latent)))),
-        memory_(register_module("memory", torch::nn::Linear(static_cast<std::int64_t>(options.n_latent),
-                                                            n_memory * width_))),
-        encoder_norm_(register_module("encoder_norm",
-                                      torch::nn::LayerNorm(torch::nn::LayerNormOptions({width_})))),
-        decoder_norm_(register_module("decoder_norm",
-                                      torch::nn::LayerNorm(torch::nn::LayerNormOptions({width_})))),
+        memory_(register_module(
+            "memory", torch::nn::Linear(static_cast<std::int64_t>(options.n_latent), n_memory * width_))),
+        encoder_norm_(
+            register_module("encoder_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width_})))),
+        decoder_norm_(
+            register_module("decoder_norm", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width_})))),
         head_(register_module("head", torch::nn::Linear(width_, 3 * n_components_))),
         prior_(register_module("prior", std::make_shared<LatentPrior>(options))) {
     const auto block = [&] {
@@ -58,7 +57,7 @@ class Transformer final : public Network {
   }
 
   std::optional<Encoded> encode(const Rows& rows) override {
-    const LatentNormal latent = posterior(rows);
+    const Normal latent = posterior(rows);
     const Mixture mixture = decode(latent.mean, rows.condition);
     return Encoded{latent.mean, (torch::softmax(mixture.logits, 2) * mixture.mean).sum(2),
                    latent.divergence(prior_->forward(rows.condition))};
@@ -76,19 +75,20 @@ class Transformer final : public Network {
 
   Tensor kind_tokens() const { return kind_.index_select(0, kinds_); }
 
-  LatentNormal posterior(const Rows& rows) {
+  Normal posterior(const Rows& rows) {
     const std::int64_t n = rows.size();
     const Tensor values = rows.x.unsqueeze(2) * value_ + (identity_ + kind_tokens());
-    Tensor tokens = torch::cat({class_.expand({n, 1, width_}),
-                                condition_->forward(rows.condition).unsqueeze(1), values}, 1);
+    Tensor tokens = torch::cat(
+        {class_.expand({n, 1, width_}), condition_->forward(rows.condition).unsqueeze(1), values}, 1);
     for (const auto& block : encoder_) tokens = block->forward(tokens);
-    return LatentNormal::from(to_latent_->forward(encoder_norm_->forward(tokens.select(1, 0))));
+    return Normal::from(to_latent_->forward(encoder_norm_->forward(tokens.select(1, 0))));
   }
 
   Mixture decode(const Tensor& latent, const Tensor& condition) {
     const std::int64_t n = latent.size(0);
-    const Tensor memory = torch::cat({memory_->forward(latent).view({n, n_memory, width_}),
-                                      condition_->forward(condition).unsqueeze(1)}, 1);
+    const Tensor memory = torch::cat(
+        {memory_->forward(latent).view({n, n_memory, width_}), condition_->forward(condition).unsqueeze(1)},
+        1);
     Tensor tokens = (query_ + kind_tokens()).unsqueeze(0).expand({n, n_x_, width_});
     for (const auto& block : decoder_) tokens = block->forward(tokens, memory);
     const auto parts = head_->forward(decoder_norm_->forward(tokens)).chunk(3, 2);
@@ -96,7 +96,7 @@ class Transformer final : public Network {
   }
 
   Terms elbo(const Rows& batch, Draw& draw, double weight, double free_bits) {
-    const LatentNormal latent = posterior(batch);
+    const Normal latent = posterior(batch);
     const Mixture mixture = decode(latent.draw(draw), batch.condition);
     // One component's density a parameter: the sum over the last dimension has one element.
     const Tensor density = normal_log_density(batch.x.unsqueeze(2).unsqueeze(3), mixture.mean.unsqueeze(3),
