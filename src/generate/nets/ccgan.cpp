@@ -87,6 +87,7 @@ class CcGan final : public Network {
         "discriminator", std::make_shared<Mlp>(MlpShape{shape.n_x + label_input_->n_out(), width,
                                                         static_cast<std::int64_t>(options.encoder_layers), 1,
                                                         options.activation, BatchNorm::off}));
+    discriminator_parameters_ = discriminator_->parameters();
   }
 
   Normaliser::Scale scale() const override { return Normaliser::Scale::standard; }
@@ -120,10 +121,12 @@ class CcGan final : public Network {
       judged.backward();
       discriminator.step(context.learning_rate);
     }
+    for (const Tensor& p : discriminator_parameters_) p.set_requires_grad(false);  // only passed through
     generator.zero_gradients();
     const Tensor fooled = generator_loss(batch.size(), draw, context.progress);
-    fooled.backward();  // it also reaches the discriminator, whose gradients are set to zero before use
+    fooled.backward();
     generator.step(context.learning_rate);
+    for (const Tensor& p : discriminator_parameters_) p.set_requires_grad(true);
     return {judged.detach() + fooled.detach(), fooled.detach(), judged.detach()};
   }
 
@@ -220,6 +223,7 @@ class CcGan final : public Network {
   GeneratorOptions options_;
   std::shared_ptr<LabelInput> label_input_;
   std::shared_ptr<Mlp> generator_, discriminator_;
+  std::vector<Tensor> discriminator_parameters_;
   Rows train_;
   std::vector<double> labels_;
   std::vector<Outcome> outcomes_;
