@@ -199,9 +199,8 @@ store::Batch data_batch(const DataSet& data) {
       {"/points/x", ElementType::float64, "vectors in the unit box of the optimisation scale", "", {n_x}},
       data.x);
   batch.append({"/points/fval", ElementType::float64, "objective, NaN where it failed"}, data.fval);
-  batch.append(
-      {"/points/outcome", ElementType::category, "how the evaluation ended", "", {}, outcome_labels},
-      codes(data.outcome));
+  batch.append({"/points/outcome", ElementType::category, "how the evaluation ended", "", {}, outcome_labels},
+               codes(data.outcome));
   batch.append({"/points/run", ElementType::uint64, "the local optimisation that the point belongs to"},
                data.run);
   if (!data.label.empty()) {

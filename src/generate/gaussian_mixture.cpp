@@ -199,8 +199,7 @@ void GaussianMixture::add_to(store::Batch& batch) const {
   if (components_.weight.empty()) return;
   const std::uint64_t d = normaliser_.n_active();
   batch.replace({"/normaliser/mean", ElementType::float64, "of each parameter's logit"}, normaliser_.mean());
-  batch.replace({"/normaliser/spread", ElementType::float64, "its standard deviation"},
-                normaliser_.spread());
+  batch.replace({"/normaliser/spread", ElementType::float64, "its standard deviation"}, normaliser_.spread());
   batch.replace({"/mixture/weight", ElementType::float64, "of each component"}, components_.weight);
   batch.replace({"/mixture/mean", ElementType::float64, "standardised logits", "", {d}}, components_.mean);
   batch.replace({"/mixture/factor", ElementType::float64, "Cholesky factors, lower triangle", "", {d, d}},
@@ -209,9 +208,8 @@ void GaussianMixture::add_to(store::Batch& batch) const {
 
 void GaussianMixture::restore(const store::H5File& file) {
   if (!file.has("/mixture/weight")) return;
-  normaliser_ =
-      Normaliser::restored(Normaliser::Scale::logit, file.read<double>("/normaliser/mean"),
-                           file.read<double>("/normaliser/spread"));
+  normaliser_ = Normaliser::restored(Normaliser::Scale::logit, file.read<double>("/normaliser/mean"),
+                                     file.read<double>("/normaliser/spread"));
   components_ = {file.read<double>("/mixture/weight"), file.read<double>("/mixture/mean"),
                  file.read<double>("/mixture/factor")};
 }

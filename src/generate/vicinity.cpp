@@ -35,9 +35,8 @@ Vicinities::Vicinities(std::span<const double> labels, std::span<const Outcome> 
       rule_(options.vicinity_rule),
       neighbours_(options.neighbours),
       sigma_(rule_of_thumb(labels)),
-      largest_gap_kappa_(
-          std::max(smallest_kappa,
-                   options.kappa_factor * largest_gap({labels.begin(), labels.end()}, axis_))) {
+      largest_gap_kappa_(std::max(
+          smallest_kappa, options.kappa_factor * largest_gap({labels.begin(), labels.end()}, axis_))) {
   std::vector<std::size_t> order(labels.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::ranges::stable_sort(order, {}, [&](std::size_t i) { return labels[i]; });

@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "core/random.hpp"
-#include "generate/data.hpp"
 #include "generate/condition.hpp"
+#include "generate/data.hpp"
 #include "generate/options.hpp"
 
 namespace kinetune::generate {

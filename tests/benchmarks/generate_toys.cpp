@@ -84,7 +84,8 @@ Settings circle_settings(generate::Method method) {
   if (method == generate::Method::ccgan) {
     settings.insert(settings.end(), {{"epochs", "1200"}, {"validation-share", "0"}});
   }
-  if (method == generate::Method::cvae) settings.insert(settings.end(), {{"n-latent", "2"}, {"epochs", "600"}});
+  if (method == generate::Method::cvae)
+    settings.insert(settings.end(), {{"n-latent", "2"}, {"epochs", "600"}});
   if (method == generate::Method::flow) settings.insert(settings.end(), {{"epochs", "800"}});
   if (method == generate::Method::transformer) settings.insert(settings.end(), {{"n-latent", "2"}});
   return settings;

@@ -45,9 +45,9 @@ namespace basins {
 inline constexpr double major_share = 0.75;
 kinetune::generate::DataSet data(std::uint64_t seed);
 struct Quality {
-  double in_basins = 0;       ///< share of samples within 5 sd (of this condition) of a basin's centre
-  double major_share = 0;     ///< of those, in the larger one; true: 0.75
-  double sd_over_true = 0;    ///< root mean square distance from the centre a dimension, of those
+  double in_basins = 0;     ///< share of samples within 5 sd (of this condition) of a basin's centre
+  double major_share = 0;   ///< of those, in the larger one; true: 0.75
+  double sd_over_true = 0;  ///< root mean square distance from the centre a dimension, of those
 };
 Quality judge(std::span<const double> x, double label);
 }  // namespace basins
