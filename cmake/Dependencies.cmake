@@ -22,6 +22,7 @@ if(NOT KINETUNE_GENERATE_ONLY)
   pkg_check_modules(petsc REQUIRED IMPORTED_TARGET PETSc)          # libpetsc-real-dev
   find_path(KINETUNE_KLU_INCLUDE klu.h PATH_SUFFIXES suitesparse REQUIRED)  # libsuitesparse-dev
   find_library(KINETUNE_KLU_LIBRARY klu REQUIRED)
+  find_path(KINETUNE_BOOST_INCLUDE boost/random/sobol.hpp REQUIRED)         # libboost-dev
   find_package(LAPACK REQUIRED)                                    # liblapack-dev
 endif()
 

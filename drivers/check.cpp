@@ -7,6 +7,7 @@
 #include <CLI/CLI.hpp>
 
 #include "commands.hpp"
+#include "parallel/mpi_session.hpp"
 
 namespace kinetune::drivers {
 
@@ -16,10 +17,12 @@ void add_check(CLI::App& app, Action& action) {
       *app.add_subcommand("check", "Report everything that is wrong with a problem or a model");
   command.add_option("file", *file, "PEtab problem (YAML) or SBML model")->required();
   command.callback([file, &action] {
-    action = [file](Arguments) {
-      const study::CheckResult result = study::check(*file);
-      (result.n_errors ? std::cerr : std::cout) << result.text;
-      return result.n_errors ? 2 : 0;
+    action = [file](Arguments arguments) {
+      return parallel::run_on_first_rank(arguments.count, arguments.values, [&] {
+        const study::CheckResult result = study::check(*file);
+        (result.n_errors ? std::cerr : std::cout) << result.text;
+        return result.n_errors ? 2 : 0;
+      });
     };
   });
 }

@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "integrator_options.hpp"
+#include "parallel/mpi_session.hpp"
 
 namespace kinetune::drivers {
 
@@ -33,11 +34,13 @@ void add_evaluate(CLI::App& app, Action& action) {
       ->capture_default_str();
   command.add_flag("--json", options->json, "print one JSON object");
   command.callback([options, &action] {
-    action = [options](Arguments) {
-      if (!options->parameters.empty()) options->evaluate.parameters = options->parameters;
-      const study::EvaluateResult result = study::evaluate(options->evaluate);
-      std::cout << (options->json ? result.to_json() + "\n" : result.to_text());
-      return result.terms ? 0 : 1;
+    action = [options](Arguments arguments) {
+      return parallel::run_on_first_rank(arguments.count, arguments.values, [&] {
+        if (!options->parameters.empty()) options->evaluate.parameters = options->parameters;
+        const study::EvaluateResult result = study::evaluate(options->evaluate);
+        std::cout << (options->json ? result.to_json() + "\n" : result.to_text());
+        return result.terms ? 0 : 1;
+      });
     };
   });
 }

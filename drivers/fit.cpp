@@ -1,5 +1,7 @@
 #include "study/fit.hpp"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 #include <string>
 
@@ -16,12 +18,14 @@ namespace {
 /// Flags as they were given; those that were not leave the study file's value or the default.
 struct Flags {
   std::string study, resume;
-  std::optional<std::string> problem, sampler, optimizer, integrator, sensitivities, linear_solver;
+  std::optional<std::string> problem, sampler, start_range, optimizer, integrator, sensitivities,
+      linear_solver;
   std::optional<std::uint64_t> starts, seed;
-  std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance;
+  std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps;
-  std::optional<double> max_time;
+  std::optional<std::uint64_t> redraws, max_total_evaluations;
+  std::optional<double> max_time, max_start_time, max_evaluation_time;
   std::string output = "run.h5";
   bool force = false;
 };
@@ -44,12 +48,17 @@ study::FitOptions options_of(const Flags& flags) {
   set(options.sampler.n_starts, flags.starts);
   set(options.sampler.seed, flags.seed);
   if (flags.sampler) options.sampler.method = study::sampling_method(*flags.sampler);
+  if (flags.start_range) options.start_range = study::start_range(*flags.start_range);
+  set(options.start_factor, flags.start_factor);
   if (flags.optimizer) options.local.method = study::local_method(*flags.optimizer);
   set(options.local.gradient_tolerance, flags.gradient_tolerance);
   set(options.local.fval_tolerance, flags.fval_tolerance);
   set(options.local.step_tolerance, flags.step_tolerance);
   set(options.local.max_iterations, flags.max_iterations);
   set(options.local.max_evaluations, flags.max_evaluations);
+  set(options.local.max_seconds, flags.max_start_time);
+  set(options.posterior.max_seconds, flags.max_evaluation_time);
+  set(options.n_redraws, flags.redraws);
   if (flags.integrator) options.posterior.integrator.method = study::integration_method(*flags.integrator);
   if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
   if (flags.linear_solver)
@@ -66,13 +75,25 @@ std::string joined(Arguments arguments) {
   return line;
 }
 
+/// Other options than these would make a study of two kinds of starts.
+void refuse_changes_on_resume(const CLI::App& command) {
+  constexpr std::array may_change{"--resume", "--starts", "--max-time", "--max-total-evaluations"};
+  for (const CLI::Option* option : command.get_options()) {
+    if (option->count() > 0 && std::ranges::count(may_change, option->get_name()) == 0) {
+      throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
+                        "leave it out, or start a new study");
+    }
+  }
+}
+
 int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
   const std::string command_line = joined(arguments);
   parallel::MpiSession mpi(arguments.count, arguments.values);
   return parallel::run_guarded(mpi, [&] {
     study::FitSession session;
     session.command_line = command_line;
-    if (flags.max_time) session.max_seconds = *flags.max_time;
+    set(session.max_seconds, flags.max_time);
+    set(session.max_evaluations, flags.max_total_evaluations);
     share_verdict(mpi, [&] {
       if (!(session.max_seconds >= 0)) {
         throw core::Error({}, fmt::format("--max-time is {}", session.max_seconds),
@@ -80,14 +101,9 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
       }
       if (flags.resume.empty()) {
         session.options = options_of(flags);
-        return "";
-      }
-      // Anything else would make a study of two kinds of starts.
-      for (const CLI::Option* option : command.get_options()) {
-        if (option->count() > 0 && option->get_name() != "--resume" && option->get_name() != "--max-time") {
-          throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
-                            "leave it out, or start a new study");
-        }
+      } else {
+        refuse_changes_on_resume(command);
+        session.n_starts = flags.starts;
       }
       return "";
     });
@@ -114,10 +130,20 @@ void add_fit(CLI::App& app, Action& action) {
   command.add_option("--resume", flags->resume, "go on with the study of this run file");
   add("-o,--output", flags->output, "run file (HDF5)", flags->output);
   command.add_flag("--force", flags->force, "overwrite an existing run file");
-  add("--starts", flags->starts, "number of starts", defaults.sampler.n_starts)->check(refuse_minus);
+  add("--starts", flags->starts, "number of starts; more than before when resuming",
+      defaults.sampler.n_starts)
+      ->check(refuse_minus);
   add("--seed", flags->seed, "of the study", defaults.sampler.seed)->check(refuse_minus);
-  add("--sampler", flags->sampler, "lhs (Latin hypercube) or uniform", study::name(defaults.sampler.method));
-  add("--optimizer", flags->optimizer, "blmvm, bqnls or bntr", name(defaults.local.method));
+  add("--sampler", flags->sampler, "lhs (Latin hypercube), maximin, sobol, multi-jittered or uniform",
+      study::name(defaults.sampler.method));
+  add("--start-range", flags->start_range,
+      "where starts are drawn: priors (PEtab's initialisation priors, else bounds), bounds or nominal",
+      study::name(defaults.start_range));
+  add("--start-factor", flags->start_factor, "nominal: from a nominal value over this to it times this",
+      defaults.start_factor);
+  add("--optimizer", flags->optimizer,
+      "blmvm, bncg, bqnls or bqnkls (gradient); bnls, bntr or bntl (Gauss-Newton)",
+      name(defaults.local.method));
   add("--gradient-tolerance", flags->gradient_tolerance, "converged at this projected gradient",
       defaults.local.gradient_tolerance);
   add("--fval-tolerance", flags->fval_tolerance,
@@ -126,7 +152,16 @@ void add_fit(CLI::App& app, Action& action) {
       defaults.local.step_tolerance);
   add("--max-iterations", flags->max_iterations, "of a start", defaults.local.max_iterations);
   add("--max-evaluations", flags->max_evaluations, "of a start", defaults.local.max_evaluations);
+  add("--max-start-time", flags->max_start_time, "wall seconds of a start", "none");
+  add("--max-evaluation-time", flags->max_evaluation_time, "wall seconds of an evaluation, which then fails",
+      "none");
+  add("--redraws", flags->redraws, "other start vectors to try where the objective fails at one",
+      defaults.n_redraws)
+      ->check(refuse_minus);
   add("--max-time", flags->max_time, "wall seconds of this session; what is left can be resumed", "none");
+  add("--max-total-evaluations", flags->max_total_evaluations,
+      "of all starts and sessions together; what is left can be resumed", "none")
+      ->check(refuse_minus);
   add("--integrator", flags->integrator, "auto (measured once), cvodes, rodas5p or rodas4p2",
       name(defaults.posterior.integrator.method));
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",

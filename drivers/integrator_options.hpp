@@ -11,8 +11,8 @@ namespace kinetune::drivers {
 
 inline void add_integrator_options(CLI::App& command, simulate::IntegratorOptions& options) {
   std::map<std::string, simulate::Method> names;
-  for (const auto method :
-       {simulate::Method::cvodes, simulate::Method::rodas5p, simulate::Method::rodas4p2}) {
+  for (const auto method : {simulate::Method::automatic, simulate::Method::cvodes, simulate::Method::rodas5p,
+                            simulate::Method::rodas4p2}) {
     names.emplace(simulate::name(method), method);
   }
   command.add_option("--integrator", options.method, "method of integration")

@@ -9,6 +9,7 @@
 #include "commands.hpp"
 #include "core/file.hpp"
 #include "integrator_options.hpp"
+#include "parallel/mpi_session.hpp"
 
 namespace kinetune::drivers {
 namespace {
@@ -17,13 +18,32 @@ bool is_problem(const std::filesystem::path& file) {
   return file.extension() == ".yaml" || file.extension() == ".yml";
 }
 
+struct Options {
+  std::string input, output, parameters;
+  study::SimulateModelOptions model;
+};
+
+int run(Options& options) {
+  options.model.integrator.validate();
+  std::string text;
+  if (is_problem(options.input)) {
+    study::SimulateProblemOptions problem{options.input, {}, options.model.integrator};
+    if (!options.parameters.empty()) problem.parameters = options.parameters;
+    text = study::simulate_problem(problem);
+  } else {
+    options.model.model = options.input;
+    text = study::simulate_model(options.model);
+  }
+  if (options.output.empty())
+    std::cout << text;
+  else
+    core::write_file_atomically(options.output, text);
+  return 0;
+}
+
 }  // namespace
 
 void add_simulate(CLI::App& app, Action& action) {
-  struct Options {
-    std::string input, output, parameters;
-    study::SimulateModelOptions model;
-  };
   auto options = std::make_shared<Options>();
   auto& model = options->model;
   CLI::App& command =
@@ -43,22 +63,8 @@ void add_simulate(CLI::App& app, Action& action) {
       ->delimiter(',');
   add_integrator_options(command, model.integrator);
   command.callback([options, &action] {
-    action = [options](Arguments) {
-      options->model.integrator.validate();
-      std::string text;
-      if (is_problem(options->input)) {
-        study::SimulateProblemOptions problem{options->input, {}, options->model.integrator};
-        if (!options->parameters.empty()) problem.parameters = options->parameters;
-        text = study::simulate_problem(problem);
-      } else {
-        options->model.model = options->input;
-        text = study::simulate_model(options->model);
-      }
-      if (options->output.empty())
-        std::cout << text;
-      else
-        core::write_file_atomically(options->output, text);
-      return 0;
+    action = [options](Arguments arguments) {
+      return parallel::run_on_first_rank(arguments.count, arguments.values, [&] { return run(*options); });
     };
   });
 }

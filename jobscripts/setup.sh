@@ -15,6 +15,7 @@ libfmt-dev: text
 libspdlog-dev: log
 libxxhash-dev: checksums
 librandom123-dev: random streams
+libboost-dev: Sobol's sequence
 libyaml-cpp-dev: PEtab and study files
 libsbml5-dev: SBML
 llvm-14-dev: machine code for the models

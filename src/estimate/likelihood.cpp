@@ -28,7 +28,7 @@ std::string why_no_density(const Problem& problem, const DataPoint& point, doubl
 Likelihood::Likelihood(const jit::CompiledModel& model, const Problem& problem,
                        const PreparedPeriod& prepared, std::span<const int> columns,
                        std::span<const double> prelude, std::span<const double> x_linear, simulate::Mode mode,
-                       LikelihoodSums& sums, double* values, double* noise)
+                       LikelihoodSums& sums, const SimulatedData& data)
     : model_(model),
       problem_(problem),
       prepared_(prepared),
@@ -37,8 +37,7 @@ Likelihood::Likelihood(const jit::CompiledModel& model, const Problem& problem,
       x_linear_(x_linear),
       mode_(mode),
       sums_(sums),
-      values_(values),
-      noise_(noise),
+      data_(data),
       kernel_out_(largest_kernel(model.code())),
       value_by_x_(x_linear.size()),
       noise_by_x_(x_linear.size()) {}
@@ -66,8 +65,8 @@ void Likelihood::compare(const DataPoint& point, double t, std::span<const doubl
                       kernel_out_.data());
   }
   const double value = kernel_out_[0], sigma = kernel_out_[1];
-  if (values_) values_[point.row] = value;
-  if (noise_) noise_[point.row] = sigma;
+  if (data_.values) data_.values[point.row] = value;
+  if (data_.noise) data_.noise[point.row] = sigma;
 
   const Observable& observable = problem_.observables[point.observable];
   const NoiseTerm term =
@@ -99,6 +98,7 @@ void Likelihood::compare(const DataPoint& point, double t, std::span<const doubl
     add_to_gauss_newton(term.information_of_value, value_by_x_);
     add_to_gauss_newton(term.information_of_noise, noise_by_x_);
   }
+  if (data_.least_squares) add_residuals(point, term, sigma);
 }
 
 /// d observable / d estimated parameters; by way of the states only as far as sensitivities are given.
@@ -122,6 +122,29 @@ void Likelihood::total_derivative(const jit::ObservableLayout::Gradient& gradien
     const double factor = *values++;
     if (const int q = point.placeholders[k].estimated; q >= 0) by_x[q] += factor;
   }
+}
+
+void Likelihood::add_residuals(const DataPoint& point, const NoiseTerm& term, double sigma) {
+  constexpr double shift = 50.0;
+  LeastSquares& result = *data_.least_squares;
+  const std::size_t n = value_by_x_.size(), n_data = result.residuals.size() / 2;
+  const auto row = static_cast<std::size_t>(point.row);
+  result.residuals[row] = term.residual;
+  result.constant += term.nllh - 0.5 * term.residual * term.residual;
+  const double by_value = -std::sqrt(term.information_of_value), by_noise = -term.residual / sigma;
+  for (std::size_t q = 0; q < n; ++q)
+    result.jacobian[row * n + q] = by_value * value_by_x_[q] + by_noise * noise_by_x_[q];
+  if (std::ranges::all_of(noise_by_x_, [](double v) { return v == 0.0; })) return;
+  const double square = 2.0 * std::log(sigma) + shift;
+  if (square <= 0.0) {
+    failure_ = failure_.value_or("noise too small for least squares");
+    return;
+  }
+  const double of_noise = std::sqrt(square);
+  result.residuals[n_data + row] = of_noise;
+  result.constant -= 0.5 * square;
+  for (std::size_t q = 0; q < n; ++q)
+    result.jacobian[(n_data + row) * n + q] = noise_by_x_[q] / (sigma * of_noise);
 }
 
 void Likelihood::add_cotangent(const jit::ObservableLayout::Gradient& gradient, const double* values,

@@ -19,15 +19,31 @@ struct LikelihoodSums {
   std::vector<double> gauss_newton;  ///< (n_x, n_x), the lower triangle; empty if not asked for
 };
 
+/// Residuals of normal noise: nllh = constant + |residuals|^2 / 2, by the estimated parameters' linear
+/// values. Each measurement has its weighted difference and, where its noise sigma is estimated, also sqrt(2
+/// log(sigma) + 50), as AMICI does it (real for any sigma above 1.4e-11); rows in the order of the
+/// measurement table, all of the first kind before all of the second.
+struct LeastSquares {
+  double constant = 0;
+  std::vector<double> residuals;  ///< (n_residuals)
+  std::vector<double> jacobian;   ///< (n_residuals, n_x) row-major
+};
+
+/// Where what is simulated of single measurements goes, beside the sums.
+struct SimulatedData {
+  double* values = nullptr;               ///< (n_measurements) or nullptr
+  double* noise = nullptr;                ///< likewise
+  LeastSquares* least_squares = nullptr;  ///< of size already, zeros; Mode::forward
+};
+
 /// Compares a trajectory with a period's data as it comes along.
 class Likelihood final : public simulate::Sink {
  public:
   /// @param columns   which estimated parameter each column of sensitivities is by
   /// @param x_linear  (n_x) values of the estimated parameters
-  /// @param values, noise  (n_measurements) to be filled in, or nullptr
   Likelihood(const jit::CompiledModel&, const Problem&, const PreparedPeriod&, std::span<const int> columns,
              std::span<const double> prelude, std::span<const double> x_linear, simulate::Mode,
-             LikelihoodSums&, double* values, double* noise);
+             LikelihoodSums&, const SimulatedData&);
 
   void at(std::size_t time_index, std::span<const double> x, std::span<const double> sensitivities,
           std::span<double> cotangent) override;
@@ -44,6 +60,7 @@ class Likelihood final : public simulate::Sink {
   void add_cotangent(const jit::ObservableLayout::Gradient&, const double* values, double factor,
                      std::span<double> cotangent) const;
   void add_to_gauss_newton(double weight, const std::vector<double>& by_x);
+  void add_residuals(const DataPoint&, const NoiseTerm&, double sigma);
 
   const jit::CompiledModel& model_;
   const Problem& problem_;
@@ -52,8 +69,7 @@ class Likelihood final : public simulate::Sink {
   std::span<const double> prelude_, x_linear_;
   simulate::Mode mode_;
   LikelihoodSums& sums_;
-  double* values_;
-  double* noise_;
+  SimulatedData data_;
   std::optional<std::string> failure_;
   double failure_time_ = 0;
   std::vector<double> kernel_out_, placeholders_;

@@ -1,10 +1,14 @@
 #include "estimate/posterior.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <optional>
 #include <utility>
 
+#include <fmt/format.h>
+
+#include "core/error.hpp"
 #include "estimate/prior.hpp"
 
 namespace kinetune::estimate {
@@ -23,6 +27,37 @@ Sensitivities choose(Sensitivities asked, std::size_t most_columns) {
   return most_columns < adjoint_from_parameters ? Sensitivities::forward : Sensitivities::adjoint;
 }
 
+/// Whether a prior is a constant or a square on the parameter's own scale.
+bool is_square(const EstimatedParameter& parameter) {
+  using petab::PriorType;
+  if (!parameter.prior) return true;
+  switch (parameter.prior->type) {
+    case PriorType::parameter_scale_uniform:
+    case PriorType::parameter_scale_normal:
+      return true;
+    case PriorType::uniform:
+    case PriorType::normal:
+      return parameter.scale == Scale::linear;
+    default:
+      return false;
+  }
+}
+
+void check_least_squares(const Problem& problem) {
+  for (const Observable& observable : problem.observables) {
+    if (observable.noise == petab::NoiseDistribution::normal) continue;
+    throw core::Error(
+        {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
+        "choose an optimizer that is not for least squares");
+  }
+  for (const EstimatedParameter& parameter : problem.parameters) {
+    if (is_square(parameter)) continue;
+    throw core::Error(
+        {}, fmt::format("the prior of {} is no square on its scale: no least-squares problem", parameter.id),
+        "choose an optimizer that is not for least squares");
+  }
+}
+
 bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
 }
@@ -34,21 +69,40 @@ struct Posterior::Impl {
   jit::CompiledModel model;
   PosteriorOptions options;
   SimulationRun run;
-  std::unique_ptr<SimulationRun> fallback;  // made when first needed
+  std::unique_ptr<SimulationRun> cvodes_run;  // made when first needed
   long n_fallbacks = 0;
+  LeastSquares* least_squares = nullptr;  // where residuals go in the evaluation under way
   SimulationStatus::Outcome failed_outcome = SimulationStatus::Outcome::ok;  // of the last that failed
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
   std::vector<double> x_linear;
+  std::chrono::duration<double> max_duration;
+  std::chrono::steady_clock::time_point began;  // the evaluation under way
+  std::function<bool()> interrupt = {};
 
   Impl(Problem p, jit::ModelCode code, const PosteriorOptions& o)
-      : problem(std::move(p)), model(std::move(code)), options(o), run(model, problem, options.integrator) {
+      : problem(std::move(p)),
+        model(std::move(code)),
+        options(with_method(o, model.code())),
+        run(model, problem, interruptible(options.integrator)),
+        max_duration(options.max_seconds) {
+    if (!(options.max_seconds > 0)) {
+      throw core::Error({}, fmt::format("evaluations of at most {} s", options.max_seconds),
+                        "give a positive number of seconds");
+    }
     sensitivities = choose(options.sensitivities, run.most_columns());
     for (const auto& parameter : problem.parameters) {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
     }
     x_linear.resize(problem.parameters.size());
+  }
+
+  simulate::IntegratorOptions interruptible(simulate::IntegratorOptions options) {
+    options.interrupt = [this] {
+      return (interrupt && interrupt()) || std::chrono::steady_clock::now() - began > max_duration;
+    };
+    return options;
   }
 
   Mode mode(Order order) const {
@@ -58,29 +112,52 @@ struct Posterior::Impl {
                                                                                : Mode::forward;
   }
 
-  bool has_fallback() const {
-    const auto method = options.integrator.method;
-    return options.fallback == Fallback::cvodes && method != simulate::Method::cvodes &&
-           method != simulate::Method::automatic;
-  }
-
+  /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
   std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
-    auto sums = likelihood(run, order, details);
-    if (sums || failed_outcome != SimulationStatus::Outcome::not_integrated || !has_fallback()) return sums;
-    if (!fallback) {
-      auto settings = options.integrator;
-      settings.method = simulate::Method::cvodes;
-      fallback = std::make_unique<SimulationRun>(model, problem, settings);
-    }
-    if (details) details->simulations.clear();
-    sums = likelihood(*fallback, order, details);
-    if (sums) ++n_fallbacks;
-    if (sums && details && !details->simulations.empty()) ++details->simulations.front().statistics.fallbacks;
+    using Outcome = SimulationStatus::Outcome;
+    const Mode asked = mode(order);
+    auto sums = likelihood(run, asked, order, details);
+    const auto failed_with = [&](Outcome outcome) { return !sums && failed_outcome == outcome; };
+    const auto try_again = [&](Mode mode) {
+      if (details) details->simulations.clear();
+      sums = likelihood(cvodes(), mode, order, details);
+      if (!sums) return;
+      ++n_fallbacks;
+      if (details && !details->simulations.empty()) ++details->simulations.front().statistics.fallbacks;
+    };
+    if (options.fallback == Fallback::none) return sums;
+    const bool has_other_method = options.integrator.method != simulate::Method::cvodes;
+    if (has_other_method && (failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint)))
+      try_again(asked);
+    if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
     return sums;
   }
 
-  std::expected<LikelihoodSums, EvaluationFailure> likelihood(SimulationRun& simulations, Order order,
-                                                              Details* details) {
+  static PosteriorOptions with_method(PosteriorOptions options, const jit::ModelCode& code) {
+    options.integrator.method = simulate::settled(options.integrator.method, code);
+    return options;
+  }
+
+  SimulationRun& cvodes() {
+    if (options.integrator.method == simulate::Method::cvodes) return run;
+    if (!cvodes_run) {
+      auto settings = options.integrator;
+      settings.method = simulate::Method::cvodes;
+      cvodes_run = std::make_unique<SimulationRun>(model, problem, interruptible(settings));
+    }
+    return *cvodes_run;
+  }
+
+  std::size_t n_data() const {
+    std::size_t count = 0;
+    for (const Simulation& s : problem.simulations) {
+      for (const Period& period : s.periods) count += period.data.size();
+    }
+    return count;
+  }
+
+  std::expected<LikelihoodSums, EvaluationFailure> likelihood(SimulationRun& simulations, Mode mode,
+                                                              Order order, Details* details) {
     const std::size_t n = problem.parameters.size();
     LikelihoodSums sums;
     if (order >= Order::gradient) sums.gradient.resize(n);
@@ -91,9 +168,14 @@ struct Posterior::Impl {
       first_failure = {status.failure, status.condition_id, status.time, status.state};
       failed_outcome = status.outcome;
     };
-    const SimulatedData data =
-        details ? SimulatedData{details->values.data(), details->noise.data()} : SimulatedData{};
-    simulations.start(x_linear, mode(order));
+    SimulatedData data;
+    if (details) data = {details->values.data(), details->noise.data()};
+    if (least_squares) {
+      const std::size_t n_rows = 2 * n_data();
+      *least_squares = {0.0, std::vector<double>(n_rows), std::vector<double>(n_rows * n)};
+      data.least_squares = least_squares;
+    }
+    simulations.start(x_linear, mode);
     for (const PreparedSimulation& prepared : simulations.simulations()) {
       const SimulationStatus status = simulations.add(prepared, sums, data);
       if (details) details->simulations.push_back(status);
@@ -101,7 +183,7 @@ struct Posterior::Impl {
       note(status);
       if (!details) break;
     }
-    if (!first_failure && mode(order) == Mode::adjoint) {
+    if (!first_failure && mode == Mode::adjoint) {
       if (const auto done = simulations.add_preequilibrations(sums); !done) note(done.error());
     }
     if (first_failure) return std::unexpected(*first_failure);
@@ -116,6 +198,7 @@ Posterior::~Posterior() = default;
 std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
+void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
 long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
 const Problem& Posterior::problem() const { return impl_->problem; }
@@ -123,6 +206,7 @@ const Problem& Posterior::problem() const { return impl_->problem; }
 std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double> x, Order order,
                                                           Details* details) {
   const std::size_t n = size();
+  impl_->began = std::chrono::steady_clock::now();
   std::vector<double> slopes(n);
   Terms terms;
   std::vector<PriorTerm> priors(n);
@@ -137,11 +221,7 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
     terms.prior += priors[q].value;
   }
   if (details) {
-    std::size_t n_data = 0;
-    for (const Simulation& s : impl_->problem.simulations) {
-      for (const Period& period : s.periods) n_data += period.data.size();
-    }
-    *details = {{}, std::vector<double>(n_data), std::vector<double>(n_data)};
+    *details = {{}, std::vector<double>(impl_->n_data()), std::vector<double>(impl_->n_data())};
   }
   auto sums = impl_->likelihood(order, details);
   if (!sums) return std::unexpected(std::move(sums.error()));
@@ -170,6 +250,33 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
     return std::unexpected(EvaluationFailure{"objective or gradient is not finite", "", 0.0});
   }
   return terms;
+}
+
+std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::span<const double> x) {
+  check_least_squares(impl_->problem);
+  LeastSquares result;
+  impl_->least_squares = &result;
+  const auto terms = assess(x, Order::gauss_newton);
+  impl_->least_squares = nullptr;
+  if (!terms) return std::unexpected(terms.error());
+  const std::size_t n = size();
+  for (std::size_t q = 0; q < n; ++q) {
+    const EstimatedParameter& parameter = impl_->problem.parameters[q];
+    const double slope = unscaled_slope(parameter.scale, impl_->x_linear[q]);
+    for (std::size_t e = q; e < result.jacobian.size(); e += n) result.jacobian[e] *= slope;
+  }
+  for (std::size_t q = 0; q < n; ++q) {
+    const EstimatedParameter& parameter = impl_->problem.parameters[q];
+    if (!parameter.prior) continue;
+    const PriorTerm term = prior_term(*parameter.prior, parameter.scale, x[q]);
+    const double weight = std::sqrt(term.curvature), residual = weight > 0 ? term.slope / weight : 0.0;
+    result.constant += term.value - 0.5 * residual * residual;
+    if (weight == 0) continue;
+    result.residuals.push_back(residual);
+    result.jacobian.resize(result.jacobian.size() + n);
+    result.jacobian[result.jacobian.size() - n + q] = weight;
+  }
+  return result;
 }
 
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,

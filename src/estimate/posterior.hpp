@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+#include <limits>
 #include <memory>
 
 #include "estimate/problem.hpp"
@@ -12,17 +14,19 @@ namespace kinetune::estimate {
 
 enum class Sensitivities { automatic, forward, adjoint };
 
-/// What to do about an evaluation that a Rosenbrock method cannot carry out.
+/// What to do about an evaluation that fails, at the same tolerances.
 enum class Fallback {
   none,
-  cvodes  ///< let CVODES try
+  other_methods  ///< CVODES where a Rosenbrock method fails; forward sensitivities where an adjoint fails
 };
 
 struct PosteriorOptions {
   simulate::IntegratorOptions integrator;
   Sensitivities sensitivities =
       Sensitivities::automatic;  ///< automatic: adjoint where there are many parameters
-  Fallback fallback = Fallback::cvodes;
+  /// Wall time of one evaluation, after which it fails. Results then depend on the machine.
+  double max_seconds = std::numeric_limits<double>::infinity();
+  Fallback fallback = Fallback::other_methods;
 };
 
 /// What the simulations said beside the objective, for reports.
@@ -63,7 +67,14 @@ class Posterior final : public optimize::Objective {
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
 
-  /// Evaluations since the last call that CVODES carried out for another method.
+  /// The objective as constant + |residuals|^2 / 2, by the parameters on their scales; behind the rows of the
+  /// data one of each normal prior. By forward sensitivities.
+  /// @throws core::Error where noise or priors are not normal, and have no such form
+  std::expected<LeastSquares, optimize::EvaluationFailure> least_squares(std::span<const double> x);
+
+  /// Asked within evaluations; once true, the evaluation under way fails soon.
+  void set_interrupt(std::function<bool()>);
+  /// Evaluations since the last call that another method had to carry out.
   long take_fallbacks();
 
   /// What `automatic` has come to.

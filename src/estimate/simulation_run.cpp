@@ -16,9 +16,9 @@ std::span<const double> finite(const std::vector<double>& times) {
   return {times.data(), times.size() - (settles ? 1 : 0)};
 }
 
-SimulationStatus not_integrated(SimulationStatus status, const IntegrationFailure& failure,
-                                const Problem& problem) {
-  status.outcome = SimulationStatus::Outcome::not_integrated;
+SimulationStatus failed(SimulationStatus status, SimulationStatus::Outcome outcome,
+                        const IntegrationFailure& failure, const Problem& problem) {
+  status.outcome = outcome;
   status.failure = to_string(failure.error);
   status.time = failure.time;
   if (failure.state >= 0) status.state = problem.state_ids[failure.state];
@@ -196,9 +196,13 @@ SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, Likeliho
   SimulationStatus status{prepared.simulation->condition_id, SimulationStatus::Outcome::ok, "", 0.0, {}};
   integrator_->clear_tape();
   auto done = go_forward(prepared, sums, data, status);
-  if (done && status.failure.empty() && mode_ == Mode::adjoint) done = go_back(prepared, sums);
+  auto outcome = SimulationStatus::Outcome::not_integrated;
+  if (done && status.failure.empty() && mode_ == Mode::adjoint) {
+    outcome = SimulationStatus::Outcome::no_adjoint;
+    done = go_back(prepared, sums);
+  }
   status.statistics = integrator_->take_statistics();
-  return done ? status : not_integrated(std::move(status), done.error(), problem_);
+  return done ? status : failed(std::move(status), outcome, done.error(), problem_);
 }
 
 SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared, LikelihoodSums& sums,
@@ -229,7 +233,7 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
                                        : times.back();
     segments_.push_back(segment(period, values_[p], period.period->start, end));
     Likelihood likelihood(model_, problem_, period, prepared.columns, values_[p].prelude, x_linear_, mode_,
-                          sums, data.values, data.noise);
+                          sums, data);
     auto done = integrator_->forward(segments_.back(), mode_, states_, sensitivities_, times, likelihood);
     status.time = end;
     if (done && times.size() < period.period->times.size()) {
@@ -297,7 +301,9 @@ std::expected<void, SimulationStatus> SimulationRun::add_preequilibrations(Likel
     const auto done =
         steady_states_.backward(*integrator_, way, *equilibrium.point, equilibrium.adjoint, gradient_);
     SimulationStatus status{prepared.simulation->condition_id, {}, "", 0.0, integrator_->take_statistics()};
-    if (!done) return std::unexpected(not_integrated(std::move(status), done.error(), problem_));
+    if (!done)
+      return std::unexpected(
+          failed(std::move(status), SimulationStatus::Outcome::no_adjoint, done.error(), problem_));
     for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
     add_initial_values(prepared, equilibrium.values, 0.0, equilibrium.adjoint, sums);
   }

@@ -17,6 +17,7 @@ struct SimulationStatus {
   enum class Outcome {
     ok,
     not_integrated,  ///< the integration stopped early
+    no_adjoint,      ///< simulated, but the way back stopped early
     no_density,      ///< simulated, but a measurement has no likelihood: a negative value has no logarithm
   };
 
@@ -26,12 +27,6 @@ struct SimulationStatus {
   double time = 0;      ///< model time of the failure, or of the end
   simulate::Statistics statistics;
   std::string state = {};  ///< the one to blame for a failure; empty where none is
-};
-
-/// Where simulated values go, for reports.
-struct SimulatedData {
-  double* values = nullptr;  ///< (n_measurements) or nullptr
-  double* noise = nullptr;   ///< likewise
 };
 
 /// Carries the simulations of a problem out: pre-equilibration, period after period, the steady state at the

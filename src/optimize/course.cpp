@@ -20,7 +20,7 @@ bool is_finite(const Evaluation& evaluation) {
 
 /// The highest order that the method ever needs is asked for at once: a second call for the gradient or the
 /// Hessian of an accepted point would repeat the whole simulation, and most points are accepted.
-Order order_of(Method method) { return method == Method::bntr ? Order::gauss_newton : Order::gradient; }
+Order order_of(Method method) { return uses_hessian(method) ? Order::gauss_newton : Order::gradient; }
 
 }  // namespace
 
@@ -91,6 +91,7 @@ std::expected<Evaluation, EvaluationFailure> Course::evaluate_full(std::span<con
   auto result = objective_.evaluate(full, order_);
   if (n_evaluations_ >= options_.max_evaluations) stop(Termination::max_evaluations);
   if (seconds() >= options_.max_seconds) stop(Termination::max_time);
+  if (observer_ && observer_->interrupts()) stop(Termination::observer);
   if (result && !is_finite(*result)) return std::unexpected(EvaluationFailure{"not finite", {}, 0});
   assert(!result || result->gradient.size() == box_.size());
   assert(!result || order_ != Order::gauss_newton ||
@@ -114,8 +115,10 @@ void Course::take(std::span<const double> x) {
                         evaluation.fval,
                         box_.projected_gradient_norm(current().x, evaluation.gradient),
                         full};
-  if (const auto verdict = rules_.judge(iterate))
-    stopped_ = verdict;  // counts more than a limit reached just now
+  // Counts more than a limit reached just now; but after an interruption a method may settle where it would
+  // not have.
+  if (const auto verdict = rules_.judge(iterate); verdict && stopped_ != Termination::observer)
+    stopped_ = verdict;
   if (observer_ && observer_->observe(iterate) == Observer::Verdict::stop) stop(Termination::observer);
 }
 

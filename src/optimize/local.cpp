@@ -39,12 +39,24 @@ std::string_view name(Method method) {
   switch (method) {
     case Method::blmvm:
       return "blmvm";
+    case Method::bncg:
+      return "bncg";
     case Method::bqnls:
       return "bqnls";
+    case Method::bqnkls:
+      return "bqnkls";
+    case Method::bnls:
+      return "bnls";
     case Method::bntr:
       return "bntr";
+    case Method::bntl:
+      return "bntl";
   }
   std::unreachable();
+}
+
+bool uses_hessian(Method method) {
+  return method == Method::bnls || method == Method::bntr || method == Method::bntl;
 }
 
 std::string_view name(Termination termination) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <expected>
 #include <limits>
@@ -14,13 +15,23 @@ namespace kinetune::optimize {
 
 /// Local minimisers under bounds (PETSc/TAO).
 enum class Method {
-  blmvm,  ///< limited-memory BFGS, projected line search (Benson and Moré 2001)
-  bqnls,  ///< limited-memory BFGS on the free variables of an active-set estimate, line search
-  bntr,   ///< trust region on the Gauss-Newton Hessian, active-set estimate
+  blmvm,   ///< limited-memory BFGS, projected line search (Benson and Moré 2001)
+  bncg,    ///< nonlinear conjugate gradients, active-set estimate, line search
+  bqnls,   ///< limited-memory BFGS on the free variables of an active-set estimate, line search
+  bqnkls,  ///< the same, with the step from a Krylov solver on the BFGS matrix
+  bnls,    ///< Gauss-Newton Hessian, active-set estimate, line search
+  bntr,    ///< Gauss-Newton Hessian, active-set estimate, trust region
+  bntl,    ///< the same, with a line search where the trust region's step is no descent
 };
+
+/// All of them.
+inline constexpr std::array methods{Method::blmvm, Method::bncg, Method::bqnls, Method::bqnkls,
+                                    Method::bnls,  Method::bntr, Method::bntl};
 
 /// The enumerator's own name, for options and tables.
 std::string_view name(Method);
+/// Whether it asks for the Gauss-Newton Hessian.
+bool uses_hessian(Method);
 
 /// When to stop; the same rules for every method. The defaults suit negative log posteriors of ODE models:
 /// fval of the order of 1 to 10,000, parameters on a logarithmic scale, gradients with a relative error of
@@ -44,7 +55,7 @@ struct LocalOptions {
   /// Wall time; an evaluation under way is finished.
   double max_seconds = std::numeric_limits<double>::infinity();
 
-  double initial_radius = 1.0;  ///< of the trust region, 2-norm, on the scale of x (bntr)
+  double initial_radius = 1.0;  ///< of the trust region, 2-norm, on the scale of x (bntr, bntl)
 
   /// @throws core::Error when a value makes no sense
   void validate() const;
@@ -68,6 +79,8 @@ class Observer {
 
   virtual ~Observer() = default;
   virtual Verdict observe(const Iterate&) = 0;
+  /// Asked after each evaluation, also one that failed; true ends the minimisation there and then.
+  virtual bool interrupts() { return false; }
 };
 
 /// Why a minimisation ended.

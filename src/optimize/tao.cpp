@@ -142,10 +142,18 @@ const char* type_of(Method method) {
   switch (method) {
     case Method::blmvm:
       return TAOBLMVM;
+    case Method::bncg:
+      return TAOBNCG;
     case Method::bqnls:
       return TAOBQNLS;
+    case Method::bqnkls:
+      return TAOBQNKLS;
+    case Method::bnls:
+      return TAOBNLS;
     case Method::bntr:
       return TAOBNTR;
+    case Method::bntl:
+      return TAOBNTL;
   }
   std::unreachable();
 }
@@ -161,12 +169,18 @@ std::string options_of(Method method, std::size_t n_free) {
       return "-tao_blmvm_mat_lmvm_hist_size 40";
     case Method::bqnls:
       return "-tao_bqnls_mat_lmvm_hist_size 40";
+    case Method::bqnkls:
+      return "-tao_bqnk_mat_lmvm_hist_size 40";
+    case Method::bncg:
+      return "";
     // The trust region is a ball on the parameter scale, whatever the Hessian: with a Jacobi preconditioner
     // many starts crept until the limit of iterations. Its subproblem is solved well; the Hessian may be
     // singular. The radius doubles, and after very good steps alone: 42 % fewer evaluations than by TAO's
     // rule, which had almost every other step rejected, and as many starts arrive. No evaluations are spent
     // on a first radius. TAO's own epsilon would accept rises of fval by a millionth.
+    case Method::bnls:
     case Method::bntr:
+    case Method::bntl:
       return fmt::format(
           "-tao_bnk_init_type constant -tao_bnk_epsilon 1e-14 -tao_bnk_alpha4 1 -tao_bnk_alpha5 2 "
           "-tao_bnk_ksp_type stcg -tao_bnk_pc_type none -tao_bnk_ksp_rtol 1e-8 -tao_bnk_ksp_max_it {}",
@@ -208,7 +222,7 @@ PetscErrorCode set_up(Course& course, TaoProblem& problem) {
   PetscCall(TaoSetGradient(tao, nullptr, compute_gradient, &course));
   PetscCall(TaoSetObjectiveAndGradient(tao, nullptr, compute_both, &course));
   PetscCall(TaoSetConvergenceTest(tao, test_convergence, &course));
-  if (course.options().method == Method::bntr) {
+  if (uses_hessian(course.options().method)) {
     const auto n = static_cast<PetscInt>(course.box().n_free());
     Mat hessian = nullptr;
     PetscCall(MatCreateSeqDense(PETSC_COMM_SELF, n, n, nullptr, &hessian));

@@ -42,6 +42,11 @@ void LocalPort::give(std::uint64_t task) {
   for_worker_.notify_one();
 }
 
+void LocalPort::recall(std::uint64_t task) {
+  const std::lock_guard lock(mutex_);
+  if (std::erase(tasks_, task) > 0) ended_.push_back({task, Scheduler::End::returned});
+}
+
 void LocalPort::finish() {
   {
     const std::lock_guard lock(mutex_);

@@ -22,6 +22,8 @@ class LocalPort : public WorkerPort {
 
   // The coordinator's side.
   void give(std::uint64_t task);
+  /// Takes a task back that was given; it ends as returned. Nothing happens if it has begun.
+  void recall(std::uint64_t task);
   void finish();
   std::optional<Ended> take();
   /// True when the worker has left and all it delivered was taken.

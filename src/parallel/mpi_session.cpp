@@ -1,7 +1,9 @@
 #include "parallel/mpi_session.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cassert>
+#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <list>
@@ -18,11 +20,14 @@ namespace {
 constexpr int continuation_tag = 1001;   // further parts of a long message
 constexpr int spins_of_a_transfer = 50;  // a transfer that is under way needs frequent calls to go on
 
-void wait(MPI_Request request) {
+void wait(
+    MPI_Request request, const std::function<void()>& meanwhile = [] {}) {
   Backoff backoff;
   int done = 0;
   for (int i = 0; MPI_Test(&request, &done, MPI_STATUS_IGNORE), !done; ++i) {
-    if (i >= spins_of_a_transfer) std::this_thread::sleep_for(backoff.next());
+    if (i < spins_of_a_transfer) continue;
+    std::this_thread::sleep_for(backoff.next());
+    meanwhile();
   }
 }
 
@@ -89,15 +94,22 @@ MpiSession::MpiSession(int& argc, char**& argv, std::size_t largest_part) : impl
   MPI_Comm_rank(impl_->world, &rank_);
   MPI_Comm_size(impl_->world, &size_);
   impl_->largest_part = largest_part;
-  char name[MPI_MAX_PROCESSOR_NAME] = {};
+  share_hosts();
+}
+
+void MpiSession::share_hosts() {
+  using Name = std::array<char, MPI_MAX_PROCESSOR_NAME>;
+  Name own{};
   int length = 0;
-  MPI_Get_processor_name(name, &length);
-  host_.assign(name, static_cast<std::size_t>(length));
+  MPI_Get_processor_name(own.data(), &length);
+  std::vector<Name> names(static_cast<std::size_t>(size_));
+  MPI_Allgather(own.data(), own.size(), MPI_CHAR, names.data(), own.size(), MPI_CHAR, impl_->world);
+  for (const Name& name : names) hosts_.emplace_back(name.data());
 }
 
 MpiSession::~MpiSession() {
   if (std::uncaught_exceptions() > impl_->exceptions_at_start) {
-    core::log(core::LogLevel::error, "rank {} on {} was left by an exception", rank_, host_);
+    core::log(core::LogLevel::error, "rank {} on {} was left by an exception", rank_, host());
     abort(1);
   }
   for (Impl::Posted& message : impl_->posted) wait(message.request);
@@ -131,13 +143,13 @@ void MpiSession::barrier() {
   wait(request);
 }
 
-void MpiSession::send(int to, int tag, std::string_view bytes) {
+void MpiSession::send(int to, int tag, std::string_view bytes, const std::function<void()>& meanwhile) {
   const std::string wire = with_length(bytes);
   for_each_part(wire.size(), impl_->largest_part, [&](std::size_t offset, int n) {
     MPI_Request request = MPI_REQUEST_NULL;
     MPI_Isend(wire.data() + offset, n, MPI_BYTE, to, offset == 0 ? tag : continuation_tag, impl_->world,
               &request);
-    wait(request);
+    wait(request, meanwhile);
   });
 }
 
@@ -212,6 +224,18 @@ int run_guarded(MpiSession& session, const std::function<int()>& body) {
   } catch (const std::exception& error) {
     return leave(error.what(), 1);
   }
+}
+
+bool started_by_launcher() {
+  constexpr std::array variables{"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK"};
+  return std::ranges::any_of(variables, [](const char* name) { return std::getenv(name) != nullptr; });
+}
+
+int run_on_first_rank(int& argc, char**& argv, const std::function<int()>& body) {
+  if (!started_by_launcher()) return body();
+  MpiSession session(argc, argv);
+  return run_guarded(
+      session, [&] { return std::stoi(share_verdict(session, [&] { return std::to_string(body()); })); });
 }
 
 }  // namespace kinetune::parallel

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/error.hpp"
 
@@ -33,7 +34,8 @@ class MpiSession {
 
   int rank() const { return rank_; }
   int size() const { return size_; }
-  const std::string& host() const { return host_; }
+  const std::string& host() const { return hosts_[static_cast<std::size_t>(rank_)]; }
+  const std::vector<std::string>& hosts() const { return hosts_; }  ///< by rank
 
   /// Ends all ranks at once.
   [[noreturn]] void abort(int exit_code);
@@ -46,18 +48,22 @@ class MpiSession {
   // Messages between two ranks: from one thread a rank at a time, tag in 0..1000.
 
   /// Returns when the receiver has taken a long message; a short one is on its way.
-  void send(int to, int tag, std::string_view bytes);
+  /// @param meanwhile  called now and then while waiting for the receiver
+  void send(
+      int to, int tag, std::string_view bytes, const std::function<void()>& meanwhile = [] {});
   /// Never waits for the receiver. For short messages.
   void post(int to, int tag, std::string_view bytes);
   /// A message that has arrived, if there is one. Messages of one sender keep their order.
   std::optional<Message> try_receive();
 
  private:
+  void share_hosts();
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
   int rank_ = 0;
   int size_ = 1;
-  std::string host_;
+  std::vector<std::string> hosts_;
 };
 
 /// An error that every rank throws alike, so that all leave together and one speaks.
@@ -74,5 +80,11 @@ std::string share_verdict(MpiSession&, const std::function<std::string()>& on_ra
 /// exception is printed by the rank that throws it and ends the whole job: exit code 2 for core::Error,
 /// otherwise 1.
 int run_guarded(MpiSession&, const std::function<int()>& body);
+
+/// Whether mpirun, or another launcher that speaks PMI, has started this process.
+bool started_by_launcher();
+/// For programs that compute on one rank: under a launcher rank 0 runs the body, and all return what it
+/// returns; alone it is run without MPI.
+int run_on_first_rank(int& argc, char**& argv, const std::function<int()>& body);
 
 }  // namespace kinetune::parallel

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <string>
@@ -14,10 +15,15 @@ namespace kinetune::parallel {
 /// answers with one `goodbye`, after which nothing of that queue is under way between the two.
 enum class Tag : int {
   task,     ///< 0 -> worker: a task id
+  recall,   ///< 0 -> worker: a task id; return it if it has not begun
   finish,   ///< 0 -> worker: begin no other task, also none that you hold
-  ended,    ///< worker -> 0: a task id and its result
+  ended,    ///< worker -> 0: a task id, how it ended and its result
+  alive,    ///< worker -> 0: at least every alive_interval, also within a task
+  stop,     ///< worker -> 0: why all are to stop
   goodbye,  ///< worker -> 0: its usage; the last message
 };
+
+inline constexpr std::chrono::seconds alive_interval{10};
 
 std::string encode(const Ended&);
 Ended decode_ended(std::string_view);
@@ -29,19 +35,27 @@ std::uint64_t decode_task(std::string_view);
 /// A worker's view of the coordinator on another rank.
 class RemotePort : public WorkerPort {
  public:
-  explicit RemotePort(MpiSession& session) : session_(session) {}
+  RemotePort(MpiSession& session, const QueueHooks& hooks) : session_(session), hooks_(hooks) {}
 
   std::optional<std::uint64_t> next_task() override;
   void deliver(Ended) override;
   bool stopping() override;
 
  private:
+  using Clock = std::chrono::steady_clock;
+
+  void look();
   bool take_message();
+  void tell();
+  void ask_to_stop(Clock::time_point now);
 
   MpiSession& session_;
+  const QueueHooks& hooks_;
   std::deque<std::uint64_t> tasks_;
   bool finishing_ = false;
-  std::chrono::steady_clock::time_point last_look_{};
+  bool has_complained_ = false;
+  Clock::time_point last_look_{}, last_told_ = Clock::now();
+  std::optional<Clock::time_point> asked_to_stop_;
 };
 
 }  // namespace kinetune::parallel

@@ -4,14 +4,15 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <unordered_set>
 #include <vector>
 
 namespace kinetune::parallel {
 
 /// Decides which rank gets which task when, and nothing else: no messages, no clock. Tasks go out in the
 /// order given. A rank without work comes first. A rank at work gets a second task in advance, so that it
-/// never waits, but only while more tasks are left than there are ranks: near the end a task held in advance
-/// could wait behind a long one while another rank idles.
+/// never waits, but only while more tasks are left than there are ranks. A task that waits in advance behind
+/// another is called back when a rank has nothing to do.
 class Scheduler {
  public:
   struct Assignment {
@@ -24,8 +25,14 @@ class Scheduler {
 
   /// The next task to hand out now; none until a task has ended if there is no rank for one.
   std::optional<Assignment> next();
-  enum class End { done, given_up };
-  /// A rank has finished a task that it was given, or has given it up.
+  /// The next task to ask a rank back for, each once: it may have begun, and then ends as it would have.
+  std::optional<Assignment> next_recall();
+  enum class End {
+    done,
+    given_up,  ///< is not handed out again
+    returned,  ///< had not begun; is handed out again
+  };
+  /// A rank is through with a task that it was given.
   void ended(int rank, std::uint64_t task, End);
   /// Hands out nothing more.
   void stop() { stopped_ = true; }
@@ -35,12 +42,17 @@ class Scheduler {
   bool finished() const { return (stopped_ || n_left() == 0) && idle_.size() == held_.size(); }
   /// In the order given.
   std::vector<std::uint64_t> not_done() const;
+  /// The task that each rank is at, as far as is known; ranks without work are left out.
+  std::vector<Assignment> at_work() const;
 
  private:
-  std::size_t n_left() const { return tasks_.size() - n_given_; }
+  std::size_t n_left() const { return returned_.size() + tasks_.size() - n_given_; }
+  std::uint64_t take_next();
 
   std::vector<std::uint64_t> tasks_;  // in the order of handing out
   std::size_t n_given_ = 0;           // tasks_[0, n_given_) have been handed out
+  std::deque<std::uint64_t> returned_;
+  std::unordered_set<std::uint64_t> recalled_;  // asked back for, answer not known
   bool stopped_ = false;
   std::vector<std::vector<std::uint64_t>> held_;  // by rank: at work and in advance
   std::vector<std::uint64_t> given_up_;

@@ -1,8 +1,11 @@
 #include "parallel/work_queue.hpp"
 
 #include <exception>
+#include <stdexcept>
 #include <thread>
 #include <utility>
+
+#include <fmt/format.h>
 
 #include "core/log.hpp"
 #include "parallel/backoff.hpp"
@@ -15,6 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr std::chrono::minutes silence_limit{10};  // of a rank; it speaks every alive_interval
+constexpr std::chrono::minutes goodbye_limit{1};   // after a stop
+
 /// Rank 0's thread beside the work: hands out tasks, takes results, calls the hooks.
 class Coordinator {
  public:
@@ -22,6 +28,8 @@ class Coordinator {
               const QueueHooks& hooks)
       : session_(session), local_(local), scheduler_(tasks, session.size()), hooks_(hooks) {
     report_.ranks.resize(static_cast<std::size_t>(session.size()));
+    heard_of_.resize(report_.ranks.size(), Clock::now());
+    gone_.resize(report_.ranks.size());
   }
 
   void run();
@@ -34,6 +42,9 @@ class Coordinator {
   void take(int rank, Ended);
   void hand_out();
   void finish();
+  void stop(const std::string& reason);
+  std::vector<TaskAtWork> at_work() const;
+  void look_for_the_lost() const;
   void tick();
   std::chrono::microseconds pause();
 
@@ -43,14 +54,16 @@ class Coordinator {
   const QueueHooks& hooks_;
   QueueReport report_;
   Backoff backoff_;
-  Clock::time_point last_tick_ = Clock::now();
+  Clock::time_point last_tick_ = Clock::now(), stopped_at_{};
   int n_goodbyes_ = 0;
   bool finishing_ = false;
+  std::vector<Clock::time_point> heard_of_;  // by rank
+  std::vector<bool> gone_;                   // by rank: has said goodbye
 };
 
 void Coordinator::run() {
   while (!over()) {
-    if (hooks_.stop_requested && hooks_.stop_requested()) scheduler_.stop();
+    if (hooks_.stop_reason && !scheduler_.stopped()) stop(hooks_.stop_reason());
     hand_out();
     if (scheduler_.stopped() || scheduler_.finished()) finish();
     tick();
@@ -78,18 +91,22 @@ bool Coordinator::take_message() {
   if (session_.size() == 1) return false;
   const auto message = session_.try_receive();
   if (!message) return false;
+  const auto rank = static_cast<std::size_t>(message->from);
+  heard_of_[rank] = Clock::now();
   if (message->tag == static_cast<int>(Tag::ended)) take(message->from, decode_ended(message->bytes));
+  if (message->tag == static_cast<int>(Tag::stop)) stop(fmt::format("{} to rank {}", message->bytes, rank));
   if (message->tag == static_cast<int>(Tag::goodbye)) {
     ++n_goodbyes_;
-    report_.ranks[static_cast<std::size_t>(message->from)] = decode_usage(message->bytes);
+    gone_[rank] = true;
+    report_.ranks[rank] = decode_usage(message->bytes);
   }
   return true;
 }
 
 void Coordinator::take(int rank, Ended ended) {
-  scheduler_.ended(rank, ended.task, ended.result ? Scheduler::End::done : Scheduler::End::given_up);
+  scheduler_.ended(rank, ended.task, ended.end);
   hand_out();  // the rank need not wait for the hook
-  if (ended.result) hooks_.on_result(ended.task, rank, std::move(*ended.result));
+  if (ended.end == Scheduler::End::done) hooks_.on_result(ended.task, rank, std::move(ended.result));
 }
 
 void Coordinator::hand_out() {
@@ -100,6 +117,43 @@ void Coordinator::hand_out() {
       session_.post(assignment->rank, static_cast<int>(Tag::task), encode_task(assignment->task));
     }
   }
+  while (const auto recall = scheduler_.next_recall()) {
+    if (recall->rank == 0) {
+      local_.recall(recall->task);
+    } else {
+      session_.post(recall->rank, static_cast<int>(Tag::recall), encode_task(recall->task));
+    }
+  }
+}
+
+void Coordinator::stop(const std::string& reason) {
+  if (reason.empty() || scheduler_.stopped()) return;
+  scheduler_.stop();
+  report_.stopped_by = reason;
+  stopped_at_ = Clock::now();
+  finish();
+  if (hooks_.on_stop) hooks_.on_stop(reason, at_work());
+}
+
+std::vector<TaskAtWork> Coordinator::at_work() const {
+  std::vector<TaskAtWork> result;
+  for (const auto& [rank, task] : scheduler_.at_work())
+    result.push_back({rank, session_.hosts()[static_cast<std::size_t>(rank)], task});
+  return result;
+}
+
+/// A launcher takes the job down when one of its processes dies. Should it not, nobody waits for ever.
+void Coordinator::look_for_the_lost() const {
+  const auto now = Clock::now();
+  const bool no_goodbye = scheduler_.stopped() && now - stopped_at_ > goodbye_limit;
+  for (std::size_t rank = 1; rank < gone_.size(); ++rank) {
+    if (gone_[rank] || !(no_goodbye || now - heard_of_[rank] > silence_limit)) continue;
+    std::string where;
+    for (const auto& task : at_work())
+      if (task.rank == static_cast<int>(rank)) where = fmt::format(", at work on task {}", task.task);
+    throw std::runtime_error(
+        fmt::format("rank {} on {} does not answer{}", rank, session_.hosts()[rank], where));
+  }
 }
 
 void Coordinator::finish() {
@@ -109,8 +163,9 @@ void Coordinator::finish() {
 }
 
 void Coordinator::tick() {
-  if (!hooks_.on_tick || Clock::now() - last_tick_ < hooks_.tick) return;
-  hooks_.on_tick();
+  if (Clock::now() - last_tick_ < hooks_.tick) return;
+  if (hooks_.on_tick) hooks_.on_tick();
+  look_for_the_lost();
   last_tick_ = Clock::now();
 }
 
@@ -120,8 +175,9 @@ QueueReport Coordinator::report(RankUsage own) {
   return std::move(report_);
 }
 
-[[noreturn]] void take_down(MpiSession& session, const char* what) {
-  core::log(core::LogLevel::error, "rank {} on {}: {}", session.rank(), session.host(), what);
+[[noreturn]] void take_down(MpiSession& session, const char* what, const std::string& advice) {
+  core::log(core::LogLevel::error, "rank {} on {}: {}{}{}", session.rank(), session.host(), what,
+            advice.empty() ? "" : "; ", advice);
   session.abort(1);
 }
 
@@ -134,7 +190,7 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
     try {
       coordinator.run();
     } catch (const std::exception& error) {
-      if (session.size() > 1) take_down(session, error.what());
+      if (session.size() > 1) take_down(session, error.what(), hooks.advice);
       hook_failure = std::current_exception();
       local.finish();
     }
@@ -143,7 +199,7 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
   try {
     usage = work_off(local, work, session);
   } catch (const std::exception& error) {
-    if (session.size() > 1) take_down(session, error.what());
+    if (session.size() > 1) take_down(session, error.what(), hooks.advice);
     local.leave();
     throw;
   }
@@ -153,13 +209,13 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
   return coordinator.report(std::move(usage));
 }
 
-void work_remotely(MpiSession& session, const Work& work) {
-  RemotePort port(session);
+void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hooks) {
+  RemotePort port(session, hooks);
   try {
     const RankUsage usage = work_off(port, work, session);
     session.send(0, static_cast<int>(Tag::goodbye), encode(usage));
   } catch (const std::exception& error) {
-    take_down(session, error.what());
+    take_down(session, error.what(), hooks.advice);
   }
 }
 
@@ -168,7 +224,7 @@ void work_remotely(MpiSession& session, const Work& work) {
 QueueReport run_tasks(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
                       const QueueHooks& hooks) {
   if (session.rank() == 0) return coordinate_and_work(session, tasks, work, hooks);
-  work_remotely(session, work);
+  work_remotely(session, work, hooks);
   return {};
 }
 

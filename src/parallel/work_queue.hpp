@@ -18,12 +18,26 @@ using StopCheck = std::function<bool()>;
 /// Does one task in the main thread of some rank and returns its result; nothing if it was given up.
 using Work = std::function<std::optional<std::string>(std::uint64_t task, const StopCheck&)>;
 
-/// What rank 0 does beside its work. All of it is called from one thread, which is not the main thread.
+/// Why the queue is to be left: a signal has come, time is up. Empty: it is not.
+using StopReason = std::function<std::string()>;
+
+struct TaskAtWork {
+  int rank;
+  std::string host;
+  std::uint64_t task;
+};
+
+/// What a rank does beside its work. On rank 0 all of it is called from one thread, which is not the main
+/// thread. The other ranks use stop_reason and advice, in their main thread.
 struct QueueHooks {
-  std::function<void(std::uint64_t task, int rank, std::string result)> on_result;
-  std::function<void()> on_tick = {};         ///< now and then: progress, commits
-  std::function<bool()> stop_requested = {};  ///< asked often: a signal has come, time is up
+  std::function<void(std::uint64_t task, int rank, std::string result)> on_result = {};
+  std::function<void()> on_tick = {};  ///< now and then: progress, commits
+  StopReason stop_reason = {};         ///< asked often, on every rank; one is enough to stop all
+  /// Once, when the queue is about to be left early: the job may be killed before the tasks at work have
+  /// ended.
+  std::function<void(const std::string& reason, const std::vector<TaskAtWork>&)> on_stop = {};
   std::chrono::milliseconds tick{200};
+  std::string advice = {};  ///< what a user is told when the job goes down: how to go on
 };
 
 struct RankUsage {
@@ -38,6 +52,7 @@ struct QueueReport {
   std::vector<std::uint64_t>
       not_done;                  ///< in the order given; empty unless the queue was stopped or work gave up
   std::vector<RankUsage> ranks;  ///< by rank
+  std::string stopped_by;        ///< the stop reason; empty if there was none
 };
 
 /// Lets all ranks do the tasks, each task once. Every rank computes in its main thread; rank 0 coordinates
@@ -45,11 +60,11 @@ struct QueueReport {
 /// a stop request: then the tasks at work end as their work function likes, and no further one begins.
 ///
 /// An exception in the work or in a hook ends the job: with one rank it comes out of this function, with
-/// several it is printed with its rank and task and MPI is aborted, since the others could not be reached
-/// otherwise.
+/// several it is printed with its rank, its task and the advice, and MPI is aborted, since the others could
+/// not be reached otherwise. The same happens when a rank is not heard of for ten minutes, or does not stop
+/// within one when it is told to: its launcher should have noticed that it died.
 ///
 /// @param tasks  on rank 0, different ids, handed out in this order (so the longest first); ignored elsewhere
-/// @param hooks  used on rank 0
 /// @return on rank 0; empty elsewhere
 QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&,
                       const QueueHooks& hooks);

@@ -14,9 +14,11 @@ double seconds_since(Clock::time_point begin) {
   return std::chrono::duration<double>(Clock::now() - begin).count();
 }
 
-std::optional<std::string> do_task(std::uint64_t task, const Work& work, const StopCheck& stop) {
+Ended do_task(std::uint64_t task, const Work& work, const StopCheck& stop) {
   try {
-    return work(task, stop);
+    auto result = work(task, stop);
+    if (!result) return {task, Scheduler::End::given_up};
+    return {task, Scheduler::End::done, std::move(*result)};
   } catch (const std::exception& error) {
     throw std::runtime_error(fmt::format("task {}: {}", task, error.what()));
   }
@@ -30,9 +32,9 @@ RankUsage work_off(WorkerPort& port, const Work& work, const MpiSession& session
   const Clock::time_point begin = Clock::now();
   while (const auto task = port.next_task()) {
     const Clock::time_point task_begin = Clock::now();
-    Ended ended{*task, do_task(*task, work, stop)};
+    Ended ended = do_task(*task, work, stop);
     usage.busy_seconds += seconds_since(task_begin);
-    if (ended.result) ++usage.n_tasks;
+    if (ended.end == Scheduler::End::done) ++usage.n_tasks;
     port.deliver(std::move(ended));
   }
   usage.idle_seconds = seconds_since(begin) - usage.busy_seconds;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "parallel/scheduler.hpp"
 #include "parallel/work_queue.hpp"
 
 namespace kinetune::parallel {
@@ -11,7 +12,8 @@ namespace kinetune::parallel {
 /// A task that a worker is through with.
 struct Ended {
   std::uint64_t task;
-  std::optional<std::string> result;  ///< nothing: given up
+  Scheduler::End end;
+  std::string result = {};  ///< if it is done
 };
 
 /// What a worker sees of the coordinator.

@@ -11,7 +11,10 @@ namespace kinetune::sample {
 /// number is never reused.
 enum class StreamPurpose : std::uint8_t {
   start = 0,          ///< index = start id: what one start draws for itself
-  stratum_order = 1,  ///< index = dimension: the order of a Latin hypercube's strata
+  stratum_order = 1,  ///< index = block << 32 | dimension: the order of a design's strata
+  redraw = 2,         ///< index = start id: points that take the place of a start's first one
+  exchanges = 3,      ///< index = block: the search for a maximin Latin hypercube
+  scrambling = 4,     ///< index = dimension << 32 | leading digits: whether Sobol's next digit is flipped
 };
 
 /// The stream of (study seed, purpose, index). Needs index < 2^56.

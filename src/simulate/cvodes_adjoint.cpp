@@ -111,6 +111,7 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, doub
   if (flag < 0) {
     CVodeGetCurrentTime(backward, &reached);
     const bool is_there = reached - to <= end_of_the_way * (from - to);
+    if (states_.is_interrupted()) return fail(IntegrationError::interrupted, reached);
     if (!is_there) return fail(integration_error(flag), reached);
     CVodeGetDky(backward, reached, 0, adjoint_.get());
     CVodeGetQuadDky(backward, reached, 0, gradient_.get());
@@ -148,6 +149,7 @@ int CvodesAdjoint::restart(double from) {
 /// d lambda / dt = -(df/dx)' lambda
 int CvodesAdjoint::adjoint_rates(double t, N_Vector x, N_Vector adjoint, N_Vector derivative, void* user) {
   auto& self = *static_cast<CvodesAdjoint*>(user);
+  if (self.states_.is_interrupted()) return -1;
   const jit::Pattern& pattern = self.states_.model().code().jacobian;
   self.states_.model().jacobian(t, block(x).data, self.prelude_.data(), self.jacobian_.data());
   const double* lambda = block(adjoint).data;

@@ -119,6 +119,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
                                                             std::span<const double> sensitivities_at_start) {
   segment_ = &segment;
   steps_taken_ = 0;
+  interrupted_ = false;
   if (n_sensitivities_ > 0) choose_active();
   std::ranges::copy(x, states().begin());
   std::ranges::copy(sensitivities_at_start, sensitivities().begin());
@@ -276,6 +277,7 @@ void CvodesSystem::choose_active() {
 int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
   auto& system = *static_cast<CvodesSystem*>(user);
   ++system.statistics_.rate_evaluations;
+  if (system.is_interrupted()) return -1;
   const double* states = system.with_delays(t, block(y).data);
   const auto are_finite = [&](const double* prelude) {
     system.evaluate_rates(t, states, prelude, block(derivative).data);
@@ -350,7 +352,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
   if (flag >= 0) return {};
   double reached = segment_->start;
   CVodeGetCurrentTime(cvode_.get(), &reached);
-  const IntegrationError error = integration_error(flag);
+  const IntegrationError error = interrupted_ ? IntegrationError::interrupted : integration_error(flag);
   return std::unexpected(IntegrationFailure{error, reached, state_to_blame(error, reached)});
 }
 
@@ -380,6 +382,13 @@ int CvodesSystem::state_to_blame(IntegrationError error, double t) {
     }
   }
   return worst;
+}
+
+bool CvodesSystem::is_interrupted() {
+  constexpr unsigned calls_between = 32;  // looking at a clock costs as much as the rates of a small model
+  if (options_.interrupt && ++calls_ % calls_between == 0)
+    interrupted_ = interrupted_ || options_.interrupt();
+  return interrupted_;
 }
 
 Statistics CvodesSystem::take_statistics() { return std::exchange(statistics_, {}); }

@@ -69,6 +69,8 @@ class CvodesSystem {
   const jit::CompiledModel& model() const { return model_; }
   void* cvode() const { return cvode_.get(); }
   _SUNContext* context() const { return context_.get(); }
+  /// Asks IntegratorOptions::interrupt, not at every call; once true, so until the next start.
+  bool is_interrupted();
   Statistics take_statistics();
 
  private:
@@ -111,6 +113,8 @@ class CvodesSystem {
   UniqueLinearSolver linear_solver_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
+  bool interrupted_ = false;
+  unsigned calls_ = 0;    // of is_interrupted
   long steps_taken_ = 0;  // in this segment
   CrossingFinder crossings_;
   DelayHistory& history_;

@@ -32,10 +32,17 @@ std::string_view name(Method method) {
   return "cvodes";
 }
 
+Method settled(Method method, const jit::ModelCode& code) {
+  if (method != Method::automatic) return method;
+  return code.curvature.is_present ? Method::rodas5p : Method::cvodes;
+}
+
 std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model,
                                             const IntegratorOptions& options) {
-  const bool is_rosenbrock = options.method == Method::rodas5p || options.method == Method::rodas4p2;
-  return is_rosenbrock ? make_rosenbrock(model, options) : make_cvodes(model, options);
+  IntegratorOptions with_method = options;
+  with_method.method = settled(options.method, model.code());
+  return with_method.method == Method::cvodes ? make_cvodes(model, with_method)
+                                              : make_rosenbrock(model, with_method);
 }
 
 std::string_view to_string(IntegrationError error) {
@@ -58,6 +65,8 @@ std::string_view to_string(IntegrationError error) {
       return "events or discontinuities follow each other without end";
     case IntegrationError::not_differentiable:
       return "no sensitivities: values are delayed, or a threshold is only touched";
+    case IntegrationError::interrupted:
+      return "out of time";
     case IntegrationError::internal:
       break;
   }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -14,7 +15,7 @@ enum class Method {
   cvodes,    ///< for every model, large ones best
   rodas5p,   ///< Rosenbrock, order 5: fast on small and medium models; needs second derivatives
   rodas4p2,  ///< Rosenbrock, order 4: the faster one where tolerances are loose
-  automatic  ///< left to those who know the problem and can measure; as such, CVODES
+  automatic  ///< rodas5p where the model has second derivatives, otherwise cvodes; a study may measure
 };
 std::string_view name(Method);
 
@@ -26,7 +27,9 @@ struct IntegratorOptions {
   double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
   int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
-  Method method = Method::cvodes;
+  Method method = Method::automatic;
+  /// Asked every few evaluations of the rates; true ends the integration (IntegrationError::interrupted).
+  std::function<bool()> interrupt = {};
 
   /// @throws core::Error on what cannot be meant
   void validate() const;
@@ -42,6 +45,7 @@ enum class IntegrationError {
   endless_events,      ///< events or discontinuities follow each other without time going on
   not_differentiable,  ///< delayed values have no sensitivities; or a threshold is only touched
   no_steady_state,     ///< the trajectory does not settle
+  interrupted,         ///< IntegratorOptions::interrupt said so
   internal,            ///< anything else the solver reports
 };
 std::string_view to_string(IntegrationError);
@@ -140,6 +144,9 @@ std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const I
 /// @param model  must outlive the integrator
 /// @throws core::Error where the model was compiled without second derivatives
 std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model, const IntegratorOptions&);
+
+/// What `automatic` comes to for a model; any other method as it is.
+Method settled(Method, const jit::ModelCode&);
 
 /// The integrator of options.method. @throws core::Error where the method cannot carry the model
 std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model, const IntegratorOptions&);

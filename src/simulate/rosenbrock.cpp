@@ -199,6 +199,7 @@ class Rosenbrock final : public PieceIntegrator {
     control.begin(options_, start_, stages_.rates_at_start());
     for (long n_tried = 0; t < piece.end; ++n_tried) {
       if (n_tried >= options_.max_steps) return fail(IntegrationError::too_many_steps, t);
+      if (options_.interrupt && options_.interrupt()) return fail(IntegrationError::interrupted, t);
       const double h = control.next(t), to = control.end_of(t, h);
       const bool solved = stages_.step(h, u_.data(), end_.data());
       const double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();

@@ -48,7 +48,7 @@ DurableFile DurableFile::create(const fs::path& path, Overwrite overwrite, const
   DurableFile file(target, RunLock(hidden_beside(target, ".lock")), links);
   if (overwrite == Overwrite::no && fs::exists(target)) {
     throw core::Error({path.string(), 0}, "exists already",
-                      "resume it, choose another name, or allow to overwrite");
+                      "go on with it by --resume, choose another name, or overwrite it with --force");
   }
   H5File fresh(file.spare_path_, Access::create);
   fresh.apply(first);

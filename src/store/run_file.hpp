@@ -13,7 +13,7 @@
 namespace kinetune::store {
 
 /// The version of the layout below; a reader may rely on it. New groups do not change it, changed columns do.
-inline constexpr std::uint64_t run_format_version = 1;
+inline constexpr std::uint64_t run_format_version = 2;
 
 /// The file of one study, `run.h5`. It can be read with h5py at any time, also while the study runs. Every
 /// column has an attribute `description`, and `unit` where there is one. Rows with the same index in one
@@ -24,7 +24,7 @@ inline constexpr std::uint64_t run_format_version = 1;
 ///                inputs_checksum, start_time, end_time (ISO 8601, UTC; "" until the study has finished)
 ///   /problem     one row a parameter: parameter_ids, parameter_names, scales (lin, log, log10), lower_bounds,
 ///                upper_bounds, nominal; numbers on the parameter's scale
-///   /starts      one row a start: id, source, x0 (n, n_x), f0
+///   /starts      one row a start: id, source, x0 (n, n_x), f0, n_redraws
 ///   /results     one row a finished start, in the order of finishing: start_id, x (n, n_x), fval, fval0,
 ///                gradient_norm, status (an HDF5 enumeration with StartStatus' names), message, condition,
 ///                time, n_iterations, n_fval, n_grad, n_hess, n_fallback, wall_seconds, cpu_seconds, rank

@@ -30,7 +30,9 @@ inline auto start_table(std::uint64_t n_x) {
       Field{&R::id, {"/starts/id", uint64, "number of the start; it and the seed determine x0"}},
       Field{&R::source, {"/starts/source", text, "the sampler, or generator and round, that drew it"}},
       Field{&R::x0, {"/starts/x0", float64, "start vectors", "parameter scale", {n_x}}},
-      Field{&R::f0, {"/starts/f0", float64, "objective at x0, NaN if it could not be computed"}});
+      Field{&R::f0, {"/starts/f0", float64, "objective at x0, NaN if it could not be computed"}},
+      Field{&R::n_redraws,
+            {"/starts/n_redraws", uint64, "how often x0 was drawn anew because the objective failed there"}});
 }
 
 inline auto result_table(std::uint64_t n_x) {

@@ -34,6 +34,7 @@ struct StartRow {
   std::string source = {};      ///< what drew it: a sampler, or a generator and its round
   std::vector<double> x0 = {};  ///< (n_x), parameter scale
   double f0 = not_a_number;     ///< NaN where it could not be computed
+  std::uint64_t n_redraws = 0;  ///< how often x0 was drawn anew because the objective failed there
 };
 
 enum class StartStatus : std::int8_t {

@@ -16,7 +16,8 @@ struct CheckGradientOptions {
   std::optional<std::filesystem::path> parameters;  ///< table, of the first point; nominal values without
   simulate::IntegratorOptions integrator;           ///< of the gradients
   /// Of the values that differences are taken of.
-  simulate::IntegratorOptions tight{.rtol = 1e-10, .atol = 1e-14, .max_steps = 200000};
+  simulate::IntegratorOptions tight{
+      .rtol = 1e-10, .atol = 1e-14, .max_steps = 200000, .method = simulate::Method::cvodes};
   int n_random = 3;  ///< points uniform within the bounds
   std::uint64_t seed = 0;
   int n_differences = 1 << 30;  ///< points at which differences are taken, the first ones

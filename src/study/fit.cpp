@@ -14,6 +14,7 @@
 #include "study/progress.hpp"
 #include "study/run_record.hpp"
 #include "study/run_start.hpp"
+#include "study/start_box.hpp"
 #include "study/stop_request.hpp"
 
 namespace kinetune::study {
@@ -22,37 +23,48 @@ namespace {
 /// What only rank 0 has.
 struct Coordinator {
   LoadedProblem loaded;
+  std::optional<sample::Box> box;
   std::unique_ptr<RunRecord> record;
 };
 
 FitOptions resolved_options(const FitSession& session) {
   FitOptions options =
-      session.begin == FitSession::Begin::resume ? stored_options(session.output) : session.options;
+      session.begin == FitSession::Begin::resume ? resumed_options(session) : session.options;
   options.validate();
   options.problem = std::filesystem::absolute(options.problem).lexically_normal();
   return options;
 }
 
-sample::Sampler make_sampler(const FitOptions& options, const estimate::Posterior& posterior) {
-  return {options.sampler, sample::Box(posterior.lower_bounds(), posterior.upper_bounds())};
+std::string how_to_resume(const FitSession& session) {
+  return fmt::format("go on with: kinetune fit --resume {}", session.output.string());
+}
+
+/// Said at once: what follows may be a kill.
+void announce_stop(const FitSession& session, const RunRecord& record, const std::string& reason,
+                   const std::vector<parallel::TaskAtWork>& at_work) {
+  std::string ranks;
+  for (const auto& [rank, host, task] : at_work)
+    ranks += fmt::format("{}rank {} on {}: start {}", ranks.empty() ? "" : ", ", rank, host, task);
+  core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts are in {}; at work: {}; {}", reason,
+            record.n_done(), record.n_starts(), session.output.string(), ranks.empty() ? "nobody" : ranks,
+            how_to_resume(session));
 }
 
 /// Points of the kind that the study will evaluate.
-std::vector<std::vector<double>> first_starts(const FitOptions& options,
-                                              const estimate::Posterior& posterior) {
-  const sample::Sampler sampler = make_sampler(options, posterior);
+std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, std::uint64_t n_starts) {
   std::vector<std::vector<double>> points;
-  for (std::uint64_t id = 0; id < std::min<std::uint64_t>(3, options.sampler.n_starts); ++id)
+  for (std::uint64_t id = 0; id < std::min<std::uint64_t>(3, n_starts); ++id)
     points.push_back(sampler.sample(id));
   return points;
 }
 
 /// Settles by measurement what the options leave open, before they go into the run file.
-void settle_method(const LoadedProblem& loaded, FitOptions& options) {
+/// @throws core::Error where the options cannot carry the problem
+void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, FitOptions& options) {
   const estimate::Posterior posterior(loaded.problem, loaded.code, options.posterior);
-  const auto points = first_starts(options, posterior);
-  const auto order = options.local.method == optimize::Method::bntr ? optimize::Order::gauss_newton
-                                                                    : optimize::Order::gradient;
+  const auto points = first_starts(sampler, options.sampler.n_starts);
+  const auto order = optimize::uses_hessian(options.local.method) ? optimize::Order::gauss_newton
+                                                                  : optimize::Order::gradient;
   const auto times = choose_method(loaded.problem, loaded.code, order, points, options.posterior);
   if (times.empty()) return;
   std::string text;
@@ -63,7 +75,8 @@ void settle_method(const LoadedProblem& loaded, FitOptions& options) {
   core::log(core::LogLevel::info, "integrator and sensitivities, CPU ms at the first starts: {}", text);
 }
 
-parallel::QueueHooks hooks(RunRecord& record, Progress& progress, const StopRequest& stop) {
+parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progress& progress,
+                           const StopRequest& stop) {
   return {.on_result =
               [&](std::uint64_t, int rank, const std::string& bytes) {
                 StartOutcome outcome = StartOutcome::from_bytes(bytes);
@@ -76,7 +89,16 @@ parallel::QueueHooks hooks(RunRecord& record, Progress& progress, const StopRequ
                 record.commit(RunRecord::When::if_due);
                 progress.tick();
               },
-          .stop_requested = [&] { return stop.requested(); }};
+          .stop_reason = [&]() -> std::string {
+            return record.n_evaluations() >= session.max_evaluations ? "limit of evaluations" : stop.reason();
+          },
+          .on_stop =
+              [&](const std::string& reason, const auto& at_work) {
+                record.commit(RunRecord::When::now);
+                progress.leave_line();
+                announce_stop(session, record, reason, at_work);
+              },
+          .advice = how_to_resume(session)};
 }
 
 std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
@@ -90,7 +112,7 @@ std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
 
 /// Rank 0, when the queue is empty or was left.
 int conclude(const FitSession& session, const FitOptions& options, Coordinator& coordinator,
-             const Progress& progress, const parallel::QueueReport& report, const StopRequest& stop) {
+             const parallel::QueueReport& report, const StopRequest& stop) {
   RunRecord& record = *coordinator.record;
   record.add_ranks(rank_rows(report));
   const bool complete = report.not_done.empty();
@@ -103,22 +125,29 @@ int conclude(const FitSession& session, const FitOptions& options, Coordinator& 
     }
     record.set_finished();
   }
-  record.commit(RunRecord::When::now);
-  print_summary({session.output, coordinator.loaded.problem, ranking, record.n_starts(), report,
-                 progress.failures(), complete ? "" : stop.reason()});
-  return !complete ? 3 : ranking.empty() ? 1 : 0;
+  const bool is_written = record.commit_at_last(stop);
+  if (!is_written) {
+    core::log(core::LogLevel::error, "{} lacks the last results, which could not be written; {}",
+              session.output.string(), how_to_resume(session));
+  }
+  print_summary({session.output, coordinator.loaded.problem, ranking, record.results(), record.n_starts(),
+                 report, complete ? "" : report.stopped_by});
+  return !complete || !is_written ? 3 : ranking.empty() ? 1 : 0;
 }
 
 }  // namespace
 
 int fit(parallel::MpiSession& mpi, const FitSession& session) {
+  constexpr double endless = std::numeric_limits<double>::infinity();
+  const StopRequest stop(mpi.rank() == 0 ? session.max_seconds : endless);  // loading takes time as well
   FitOptions options;
   Coordinator coordinator;
   // Everything that can be wrong with the input is found here, before any rank computes.
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
     coordinator.loaded = load(options.problem, options.posterior.integrator.method);
-    settle_method(coordinator.loaded, options);
+    coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
+    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
     return coordinator.loaded.problem.to_bytes();
   });
@@ -127,27 +156,30 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
 
   estimate::Posterior posterior(estimate::Problem::from_bytes(problem_bytes),
                                 jit::ModelCode::from_bytes(code_bytes), options.posterior);
-  const sample::Sampler sampler = make_sampler(options, posterior);
+  const std::string box = mpi.broadcast(coordinator.box ? to_bytes(*coordinator.box) : "");
+  const sample::Sampler sampler(options.sampler, box_from_bytes(box));
   const optimize::PetscSession petsc;
-  const StopRequest stop(session.max_seconds);
   const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
-    auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local, stopping);
+    posterior.set_interrupt(stopping);
+    auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local,
+                             options.n_redraws, stopping);
     const long n_fallback = posterior.take_fallbacks();
     if (outcome) outcome->result.n_fallback = static_cast<std::uint64_t>(n_fallback);
     return outcome ? std::optional(outcome->to_bytes()) : std::nullopt;
   };
   if (mpi.rank() != 0) {
-    run_tasks(mpi, {}, work, {});
+    run_tasks(mpi, {}, work,
+              {.stop_reason = [&] { return stop.reason(); }, .advice = how_to_resume(session)});
     return std::stoi(mpi.broadcast(""));
   }
 
   RunRecord& record = *coordinator.record;
   const auto ranking = record.ranking();
-  Progress progress(record.n_starts(), record.n_starts() - record.starts_left().size(),
+  Progress progress(record.n_starts(), record.n_done(),
                     ranking.empty() ? store::not_a_number : ranking.front().fval);
-  const auto report = run_tasks(mpi, record.starts_left(), work, hooks(record, progress, stop));
+  const auto report = run_tasks(mpi, record.starts_left(), work, hooks(session, record, progress, stop));
   progress.finish();
-  const int exit_code = conclude(session, options, coordinator, progress, report, stop);
+  const int exit_code = conclude(session, options, coordinator, report, stop);
   mpi.broadcast(std::to_string(exit_code));
   return exit_code;
 }

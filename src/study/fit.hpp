@@ -1,7 +1,9 @@
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <limits>
+#include <optional>
 #include <string>
 
 #include "parallel/mpi_session.hpp"
@@ -17,6 +19,10 @@ struct FitSession {
   enum class Begin { new_study, resume } begin = Begin::new_study;
   store::Overwrite overwrite = store::Overwrite::no;
   double max_seconds = std::numeric_limits<double>::infinity();  ///< wall time of this session
+  /// Of the objective, by the finished starts of all sessions; the session ends when they are used up.
+  std::uint64_t max_evaluations = std::numeric_limits<std::uint64_t>::max();
+  std::optional<std::uint64_t> n_starts =
+      {};  ///< when resuming: as many in all as this, not fewer than before
   std::string command_line;
 };
 

@@ -1,6 +1,7 @@
 #include "study/fit_options.hpp"
 
 #include <array>
+#include <cmath>
 #include <functional>
 
 #include <fmt/format.h>
@@ -17,8 +18,13 @@ struct Spelling {
   std::string_view text;
 };
 
-constexpr std::array sampling_methods{Spelling{sample::Method::latin_hypercube, "lhs"},
-                                      Spelling{sample::Method::uniform, "uniform"}};
+constexpr std::array sampling_methods{
+    Spelling{sample::Method::latin_hypercube, "lhs"}, Spelling{sample::Method::uniform, "uniform"},
+    Spelling{sample::Method::maximin, "maximin"}, Spelling{sample::Method::sobol, "sobol"},
+    Spelling{sample::Method::multi_jittered, "multi-jittered"}};
+constexpr std::array start_ranges{Spelling{StartRange::priors, "priors"},
+                                  Spelling{StartRange::bounds, "bounds"},
+                                  Spelling{StartRange::nominal, "nominal"}};
 constexpr std::array sensitivity_methods{Spelling{estimate::Sensitivities::automatic, "auto"},
                                          Spelling{estimate::Sensitivities::forward, "forward"},
                                          Spelling{estimate::Sensitivities::adjoint, "adjoint"}};
@@ -29,9 +35,12 @@ const std::array integration_methods{Spelling{simulate::Method::automatic, name(
                                      Spelling{simulate::Method::cvodes, name(simulate::Method::cvodes)},
                                      Spelling{simulate::Method::rodas5p, name(simulate::Method::rodas5p)},
                                      Spelling{simulate::Method::rodas4p2, name(simulate::Method::rodas4p2)}};
-const std::array local_methods{Spelling{optimize::Method::blmvm, name(optimize::Method::blmvm)},
-                               Spelling{optimize::Method::bqnls, name(optimize::Method::bqnls)},
-                               Spelling{optimize::Method::bntr, name(optimize::Method::bntr)}};
+const auto local_methods = [] {
+  std::array<Spelling<optimize::Method>, optimize::methods.size()> spellings{};
+  for (std::size_t i = 0; i < spellings.size(); ++i)
+    spellings[i] = {optimize::methods[i], name(optimize::methods[i])};
+  return spellings;
+}();
 
 template <class Choice, std::size_t n>
 Choice choice(const std::array<Spelling<Choice>, n>& spellings, std::string_view text,
@@ -64,8 +73,9 @@ template <class Member>
 Entry number(std::string_view key, Member member) {
   return {key,
           [member](YAML::Emitter& out, const FitOptions& options) {
-            out << fmt::format(
+            const auto text = fmt::format(
                 "{}", member(const_cast<FitOptions&>(options)));  // shortest that reads back the same
+            out << (text == "inf" ? ".inf" : text);               // YAML's spelling
           },
           [member](const YAML::Node& node, FitOptions& options) {
             auto& value = member(options);
@@ -92,10 +102,16 @@ const std::vector<Entry>& entries() {
        [](const YAML::Node& node, F& o) { o.problem = node.as<std::string>(); }},
       number(
           "starts", [](F & o) -> auto& { return o.sampler.n_starts; }),
+      {"extended-at", [](YAML::Emitter& out, const F& o) { out << YAML::Flow << o.sampler.extended_at; },
+       [](const YAML::Node& node, F& o) { o.sampler.extended_at = node.as<std::vector<std::uint64_t>>(); }},
       number(
           "seed", [](F & o) -> auto& { return o.sampler.seed; }),
       spelled(
           "sampler", [](F & o) -> auto& { return o.sampler.method; }, sampling_method),
+      spelled(
+          "start-range", [](F & o) -> auto& { return o.start_range; }, start_range),
+      number(
+          "start-factor", [](F & o) -> auto& { return o.start_factor; }),
       spelled(
           "optimizer", [](F & o) -> auto& { return o.local.method; }, local_method),
       number(
@@ -110,6 +126,12 @@ const std::vector<Entry>& entries() {
           "max-iterations", [](F & o) -> auto& { return o.local.max_iterations; }),
       number(
           "max-evaluations", [](F & o) -> auto& { return o.local.max_evaluations; }),
+      number(
+          "max-start-time", [](F & o) -> auto& { return o.local.max_seconds; }),
+      number(
+          "max-evaluation-time", [](F & o) -> auto& { return o.posterior.max_seconds; }),
+      number(
+          "redraws", [](F & o) -> auto& { return o.n_redraws; }),
       spelled(
           "integrator", [](F & o) -> auto& { return o.posterior.integrator.method; }, integration_method),
       spelled(
@@ -131,9 +153,11 @@ int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1;
 }  // namespace
 
 std::string_view name(sample::Method m) { return text_of(sampling_methods, m); }
+std::string_view name(StartRange r) { return text_of(start_ranges, r); }
 std::string_view name(estimate::Sensitivities s) { return text_of(sensitivity_methods, s); }
 std::string_view name(simulate::LinearSolver s) { return text_of(linear_solvers, s); }
 sample::Method sampling_method(std::string_view text) { return choice(sampling_methods, text, "sampler"); }
+StartRange start_range(std::string_view text) { return choice(start_ranges, text, "range of starts"); }
 optimize::Method local_method(std::string_view text) { return choice(local_methods, text, "optimizer"); }
 estimate::Sensitivities sensitivities(std::string_view text) {
   return choice(sensitivity_methods, text, "way to compute sensitivities");
@@ -149,6 +173,9 @@ simulate::Method integration_method(std::string_view text) {
 void FitOptions::validate() const {
   if (problem.empty()) throw core::Error({}, "no problem", "give a PEtab problem (YAML)");
   sampler.validate();
+  if (!(start_factor > 1 && std::isfinite(start_factor)))
+    throw core::Error({}, fmt::format("start-factor is {}", start_factor),
+                      "give a number above 1, such as 10");
   local.validate();
   posterior.integrator.validate();
 }

@@ -8,16 +8,27 @@
 
 #include "estimate/posterior.hpp"
 #include "optimize/local.hpp"
-#include "sample/design.hpp"
+#include "sample/sampler.hpp"
 
 namespace kinetune::study {
+
+/// Where start vectors are drawn from, within the bounds and on the parameters' scales.
+enum class StartRange {
+  priors,   ///< PEtab's initialisation prior of a parameter that has one, otherwise uniformly between the
+            ///< bounds
+  bounds,   ///< uniformly between the bounds
+  nominal,  ///< uniformly within a factor of the nominal value
+};
 
 /// A multi-start study, as the run file stores it and a study file states it.
 struct FitOptions {
   std::filesystem::path problem;  ///< PEtab, YAML; absolute once the study runs
   sample::SamplerOptions sampler;
+  StartRange start_range = StartRange::priors;
+  double start_factor = 10;  ///< of StartRange::nominal: from nominal / factor to nominal * factor
   optimize::LocalOptions local;
   estimate::PosteriorOptions posterior{.integrator = {.method = simulate::Method::automatic}};
+  std::uint64_t n_redraws = 10;  ///< how often at most another x0 is drawn where the objective fails
 
   /// @throws core::Error on what cannot be meant
   void validate() const;
@@ -31,9 +42,11 @@ struct FitOptions {
 
 /// Spellings of choices, for flags, study files and messages.
 std::string_view name(sample::Method);
+std::string_view name(StartRange);
 std::string_view name(estimate::Sensitivities);
 std::string_view name(simulate::LinearSolver);
 sample::Method sampling_method(std::string_view);
+StartRange start_range(std::string_view);
 optimize::Method local_method(std::string_view);
 estimate::Sensitivities sensitivities(std::string_view);
 simulate::LinearSolver linear_solver(std::string_view);

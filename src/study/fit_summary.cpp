@@ -1,6 +1,10 @@
 #include "study/fit_summary.hpp"
 
 #include <algorithm>
+#include <functional>
+#include <limits>
+#include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -48,16 +52,50 @@ void print_best_parameters(const estimate::Problem& problem, const std::vector<d
   if (x.size() > parameters_shown) fmt::print("  … {} more in the run file\n", x.size() - parameters_shown);
 }
 
-void print_ranks(const parallel::QueueReport& report) {
+/// How many starts ended in each way: convergence tests and limits by name, failures by reason and condition,
+/// with the model times at which they happened.
+void print_endings(const std::vector<store::ResultRow>& results) {
+  struct Group {
+    int n = 0;
+    double first = std::numeric_limits<double>::infinity(), last = -first;
+  };
+  std::map<std::tuple<store::StartStatus, std::string, std::string>, Group> groups;
+  for (const auto& row : results) {
+    Group& group = groups[{row.status, row.message, row.condition}];
+    ++group.n;
+    group.first = std::min(group.first, row.time);  // NaN leaves it as it is
+    group.last = std::max(group.last, row.time);
+  }
+  fmt::print("\n{:>7}  how they ended\n", "starts");
+  for (const auto& [key, group] : groups) {
+    const auto& [status, message, condition] = key;
+    fmt::print("{:>7}  {}: {}{}", group.n, status_name(status), message,
+               condition.empty() ? "" : " in condition " + condition);
+    if (group.first < group.last)
+      fmt::print(", model times {:.4g} to {:.4g}", group.first, group.last);
+    else if (group.first == group.last)
+      fmt::print(", model time {:.4g}", group.first);
+    fmt::print("\n");
+  }
+}
+
+/// The ranks that idled most come first; a few tell enough.
+void print_ranks(std::vector<parallel::RankUsage> ranks) {
   double busy = 0, idle = 0;
-  for (const auto& r : report.ranks) {
+  for (const auto& r : ranks) {
     busy += r.busy_seconds;
     idle += r.idle_seconds;
   }
-  if (busy + idle > 0) {
-    fmt::print("\n{} ranks: {:.1f} s busy, {:.1f} s idle ({:.1f} %)\n", report.ranks.size(), busy, idle,
-               100 * idle / (busy + idle));
+  if (!(busy + idle > 0)) return;
+  fmt::print("\n{:>4}  {:<20} {:>7} {:>10} {:>10}\n", "rank", "host", "starts", "busy s", "idle s");
+  std::ranges::stable_sort(ranks, std::greater<>(), &parallel::RankUsage::idle_seconds);
+  for (std::size_t i = 0; i < std::min(rows_shown, ranks.size()); ++i) {
+    const auto& r = ranks[i];
+    fmt::print("{:>4}  {:<20} {:>7} {:>10.1f} {:>10.1f}\n", r.rank, r.host, r.n_tasks, r.busy_seconds,
+               r.idle_seconds);
   }
+  fmt::print("{} ranks in all: {:.1f} s busy, {:.1f} s idle ({:.1f} %)\n", ranks.size(), busy, idle,
+             100 * idle / (busy + idle));
 }
 
 }  // namespace
@@ -70,8 +108,8 @@ void print_summary(const FitSummary& s) {
     fmt::print("\n{} of {} starts ended within {} of the best fval\n", close, s.n_starts, same_optimum);
     print_best_parameters(s.problem, s.ranking.front().x);
   }
-  for (const auto& [reason, count] : s.failures) fmt::print("{} starts failed: {}\n", count, reason);
-  print_ranks(s.report);
+  if (!s.results.empty()) print_endings(s.results);
+  print_ranks(s.report.ranks);
   if (!s.stopped_by.empty()) {
     fmt::print("\nstopped by {}; {} starts are left. Go on with:\n  kinetune fit --resume {}\n", s.stopped_by,
                s.report.not_done.size(), s.run_file.string());

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 #include <vector>
 
@@ -16,13 +15,13 @@ struct FitSummary {
   std::filesystem::path run_file;
   const estimate::Problem& problem;
   const std::vector<store::ResultRow>& ranking;  ///< best first, without failed starts
+  const std::vector<store::ResultRow>& results;  ///< of all starts that have ended
   std::uint64_t n_starts;
   const parallel::QueueReport& report;
-  const std::map<std::string, int>& failures;  ///< of this session, by reason
-  std::string stopped_by;                      ///< empty when the study is complete
+  std::string stopped_by;  ///< empty when the study is complete
 };
 
-/// The best starts, failures, how busy the ranks were, and what to do next, to standard output.
+/// The best starts, how the others ended, how busy the ranks were, and what to do next, to standard output.
 void print_summary(const FitSummary&);
 
 }  // namespace kinetune::study

@@ -23,6 +23,6 @@ struct LoadedProblem {
 /// Reads, checks and compiles. @throws core::Error
 /// @param method  that the code is for: Rosenbrock methods need second derivatives
 LoadedProblem load(const std::filesystem::path& problem_yaml,
-                   simulate::Method method = simulate::Method::cvodes);
+                   simulate::Method method = simulate::Method::automatic);
 
 }  // namespace kinetune::study

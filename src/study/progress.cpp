@@ -43,6 +43,10 @@ void Progress::tick() {
   if (Clock::now() - last_drawn_ >= interval) draw();
 }
 
+void Progress::leave_line() const {
+  if (on_terminal_) std::fputc('\n', stderr);
+}
+
 void Progress::finish() {
   draw();
   if (on_terminal_) std::fputc('\n', stderr);

@@ -19,6 +19,8 @@ class Progress {
   void add(const store::ResultRow&);
   /// Draws if it is time to.
   void tick();
+  /// Others are about to write to the terminal.
+  void leave_line() const;
   /// Draws for the last time and ends the line.
   void finish();
 

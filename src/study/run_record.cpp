@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <ctime>
+#include <thread>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -34,9 +35,11 @@ void check_same_inputs(const store::RunHeader& header, const std::string& checks
 
 }  // namespace
 
-FitOptions stored_options(const std::filesystem::path& run_file) {
-  const std::string study = store::RunReader(run_file).header().study;
-  return FitOptions::from_yaml(study, run_file.string(), {});
+FitOptions resumed_options(const FitSession& session) {
+  const std::string study = store::RunReader(session.output).header().study;
+  FitOptions options = FitOptions::from_yaml(study, session.output.string(), {});
+  if (session.n_starts) options.sampler.extend(*session.n_starts);
+  return options;
 }
 
 RunRecord::RunRecord(const FitSession& session, const FitOptions& options, const LoadedProblem& loaded)
@@ -51,13 +54,28 @@ RunRecord::RunRecord(const FitSession& session, const FitOptions& options, const
                                   ""};
     file_.emplace(store::RunFile::create(path_, session.overwrite, header, parameter_rows(loaded.problem)));
   } else {
-    const store::RunReader reader(path_);
-    check_same_inputs(reader.header(), loaded.inputs_checksum, session);
-    results_ = reader.results();
+    {
+      const store::RunReader reader(path_);  // closed before the file is written to
+      check_same_inputs(reader.header(), loaded.inputs_checksum, session);
+      results_ = reader.results();
+    }
+    for (const auto& row : results_) n_evaluations_ += row.n_fval;
     file_.emplace(store::RunFile::resume(path_));
+    note_changes(session, options);
   }
   for (std::uint64_t id = 0; id < n_starts_; ++id) {
     if (!file_->has_result(id)) starts_left_.push_back(id);
+  }
+}
+
+/// A study that was extended goes on: it has no end, and its header says what it is now.
+void RunRecord::note_changes(const FitSession& session, const FitOptions& options) {
+  store::RunHeader header = file_->header();
+  if (const std::string study = options.to_yaml(); header.study != study) {
+    header.study = study;
+    header.command_line += "\n" + session.command_line;
+    header.end_time = "";
+    file_->set_header(header);
   }
 }
 
@@ -73,6 +91,7 @@ void RunRecord::add(const StartOutcome& outcome) {
   if (!file_->has_start(outcome.start.id)) file_->add_start(outcome.start);
   file_->add_result(outcome.result, outcome.trace);
   results_.push_back(outcome.result);
+  n_evaluations_ += outcome.result.n_fval;
 }
 
 void RunRecord::commit(When when) {
@@ -86,7 +105,20 @@ void RunRecord::commit(When when) {
               "{} cannot be written ({}); results are kept in memory and written when it can be",
               path_.string(), done.error().reason);
   }
+  if (done && last_commit_failed_) core::log(core::LogLevel::info, "{} is written again", path_.string());
   last_commit_failed_ = !done;
+}
+
+bool RunRecord::commit_at_last(const StopRequest& stop) {
+  using namespace std::chrono_literals;
+  constexpr std::chrono::seconds patience = 10min, pause = 1s;
+  const auto begin = std::chrono::steady_clock::now();
+  commit(When::now);
+  while (last_commit_failed_ && !stop.requested() && std::chrono::steady_clock::now() - begin < patience) {
+    std::this_thread::sleep_for(pause);
+    commit(When::now);
+  }
+  return !last_commit_failed_;
 }
 
 void RunRecord::add_ranks(std::vector<store::RankRow> ranks) { file_->add_ranks(std::move(ranks)); }

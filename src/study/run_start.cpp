@@ -20,8 +20,9 @@ class TraceKeeper final : public optimize::Observer {
   Verdict observe(const optimize::Iterate& i) override {
     trace_.push_back({static_cast<std::uint64_t>(i.iteration), static_cast<std::uint64_t>(i.n_fval),
                       i.seconds, i.fval, i.gradient_norm, std::vector<double>(i.x.begin(), i.x.end())});
-    return stop_requested_() ? Verdict::stop : Verdict::proceed;
+    return Verdict::proceed;
   }
+  bool interrupts() override { return stop_requested_(); }
 
  private:
   std::vector<store::TraceRow>& trace_;
@@ -63,7 +64,6 @@ void describe(const optimize::StartFailure& failure, store::ResultRow& row) {
   row.message = failure.why.reason;
   row.condition = failure.why.condition;
   row.time = failure.why.time;
-  row.n_fval = 1;
   row.wall_seconds = failure.seconds;
 }
 
@@ -71,23 +71,29 @@ void describe(const optimize::StartFailure& failure, store::ResultRow& row) {
 
 std::optional<StartOutcome> run_start(std::uint64_t id, const sample::Sampler& sampler,
                                       std::string_view source, optimize::Objective& objective,
-                                      const optimize::LocalOptions& options,
+                                      const optimize::LocalOptions& options, std::uint64_t n_redraws,
                                       const std::function<bool()>& stop_requested) {
   StartOutcome outcome;
-  outcome.start = {id, std::string(source), sampler.sample(id)};
+  outcome.start = {.id = id, .source = std::string(source), .x0 = sampler.sample(id)};
   outcome.result.start_id = id;
   outcome.result.x.assign(outcome.start.x0.size(), store::not_a_number);
   TraceKeeper keeper(outcome.trace, stop_requested);
 
   const double cpu_before = thread_cpu_seconds();
-  const auto result = minimize(objective, outcome.start.x0, options, &keeper);
+  auto result = minimize(objective, outcome.start.x0, options, &keeper);
+  while (!result && outcome.start.n_redraws < n_redraws && !stop_requested()) {
+    outcome.start.x0 = sampler.redraw(id, outcome.start.n_redraws++);
+    result = minimize(objective, outcome.start.x0, options, &keeper);
+  }
   outcome.result.cpu_seconds = thread_cpu_seconds() - cpu_before;
 
-  if (result && result->termination == optimize::Termination::observer) return std::nullopt;
+  const bool was_stopped = result ? result->termination == optimize::Termination::observer : stop_requested();
+  if (was_stopped) return std::nullopt;
   if (result)
     describe(*result, outcome.result);
   else
     describe(result.error(), outcome.result);
+  outcome.result.n_fval += outcome.start.n_redraws + (result ? 0 : 1);
   outcome.start.f0 = outcome.result.fval0;
   return outcome;
 }

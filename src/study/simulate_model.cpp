@@ -94,8 +94,11 @@ TimeCourse time_course(const SimulateModelOptions& options) {
   for (const std::string& id : course.variables) {
     source.outputs.push_back(source.model.flatten(column(ode, options, id)));
   }
-  const auto derivatives = options.integrator.method == simulate::Method::cvodes ? jit::Derivatives::first
-                                                                                 : jit::Derivatives::second;
+  simulate::IntegratorOptions integration = options.integrator;
+  // One simulation is not worth second derivatives.
+  if (integration.method == simulate::Method::automatic) integration.method = simulate::Method::cvodes;
+  const auto derivatives =
+      integration.method == simulate::Method::cvodes ? jit::Derivatives::first : jit::Derivatives::second;
   const jit::CompiledModel model(jit::compile(source, {.derivatives = derivatives}));
 
   std::vector<double> parameters, prelude(model.code().n_prelude), x(model.n_states());
@@ -104,7 +107,7 @@ TimeCourse time_course(const SimulateModelOptions& options) {
   model.initials(0.0, prelude.data(), x.data());
 
   RowRecorder recorder(model, prelude, course);
-  const auto integrator = simulate::make_integrator(model, options.integrator);
+  const auto integrator = simulate::make_integrator(model, integration);
   const simulate::Segment segment{0.0, course.times.back(), prelude, parameters, {}};
   const auto result = integrator->forward(segment, simulate::Mode::states, x, {}, course.times, recorder);
   if (!result) {

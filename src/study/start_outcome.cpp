@@ -10,7 +10,7 @@ namespace kinetune::store {
 
 template <class Archive>
 void serialize(Archive& archive, StartRow& r) {
-  archive(r.id, r.source, r.x0, r.f0);
+  archive(r.id, r.source, r.x0, r.f0, r.n_redraws);
 }
 
 template <class Archive>

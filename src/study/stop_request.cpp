@@ -30,8 +30,6 @@ bool StopRequest::time_is_up() const {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - start_).count() >= max_seconds_;
 }
 
-bool StopRequest::requested() const { return signalled != 0 || time_is_up(); }
-
 const char* StopRequest::reason() const {
   return signalled != 0 ? "signal" : time_is_up() ? "time limit" : "";
 }

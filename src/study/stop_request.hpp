@@ -14,7 +14,7 @@ class StopRequest {
   StopRequest(const StopRequest&) = delete;
   StopRequest& operator=(const StopRequest&) = delete;
 
-  bool requested() const;
+  bool requested() const { return *reason() != '\0'; }
   const char* reason() const;  ///< "signal", "time limit", or "" when nothing was requested
 
  private:

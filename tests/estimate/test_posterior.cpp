@@ -297,3 +297,31 @@ TEST(Posterior, names_the_observable_whose_noise_is_not_positive) {
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().reason, "noise of observable yA is not positive");
 }
+
+TEST_F(Chain, with_normal_noise_is_half_a_sum_of_squares_and_a_constant) {
+  joined_.problem.observables[2].noise = petab::NoiseDistribution::normal;
+  joined_.problem.parameters[5].prior.reset();
+  Posterior p = posterior();
+  const auto terms = p.assess(chain_x, Order::gradient);
+  const auto squares = p.least_squares(chain_x);
+
+  ASSERT_TRUE(terms && squares);
+  const std::size_t n = chain_x.size(), n_rows = squares->residuals.size();
+  EXPECT_EQ(n_rows, 2 * chain_rows.size() + 2);  // two normal priors
+  EXPECT_NEAR(squares->constant + 0.5 * std::pow(norm(squares->residuals), 2), terms->fval(), 1e-9);
+  EXPECT_NEAR(std::fabs(squares->residuals[0]),
+              std::fabs(std::log10(1.9) - std::log10(chain_prediction(chain_rows[0], chain_x).value)) /
+                  chain_prediction(chain_rows[0], chain_x).sigma,
+              1e-8);
+  for (std::size_t q = 0; q < n; ++q) {
+    double slope = 0.0;
+    for (std::size_t r = 0; r < n_rows; ++r) slope += squares->residuals[r] * squares->jacobian[r * n + q];
+    EXPECT_NEAR(slope, terms->gradient[q], 1e-7 * std::max(1.0, std::fabs(terms->gradient[q])))
+        << chain_ids[q];
+  }
+}
+
+TEST_F(Chain, with_laplace_noise_is_no_least_squares_problem) {
+  Posterior p = posterior();
+  EXPECT_THROW((void)p.least_squares(chain_x), core::Error);
+}

@@ -1,16 +1,21 @@
 """Whatever ends a run, its file is whole and the study can go on from it, on any number of ranks."""
 
+import contextlib
 import os
 import random
+import shutil
 import signal
+import subprocess
 import time
 import unittest
 
 import h5py
+import numpy as np
 from program import (PATIENCE, SAME_METHOD, SERINE, ProgramTest, kill_tree, n_finished, outcomes, pid_of_rank, run,
                      wait_for_results)
 
 N_STARTS = 320  # more than can be finished between one kill and the next
+N_KILLS = int(os.environ.get("KINETUNE_KILLS", "6"))  # 50 take ten minutes
 STUDY = [SERINE / "serine.yaml", "--starts", N_STARTS, "--max-iterations", 50, *SAME_METHOD]
 
 
@@ -45,14 +50,46 @@ class Kill(ProgramTest):
             self.assertNotEqual(file.attrs["end_time"], "")
             self.assertGreater(len(file["fit/simulation"]), 0)
 
+    def test_ranks_killed_at_random_moments_cost_nothing_that_was_finished(self) -> None:
+        """One rank or all of them, also before the file is made, and again and again."""
+        n_starts = 60 * N_KILLS
+        study = [SERINE / "serine.yaml", "--starts", n_starts, "--max-iterations", 12]
+        whole, killed = self.folder / "whole.h5", self.folder / "killed.h5"
+        chance = random.Random(6)
+        for kill in range(N_KILLS):
+            arguments = ["--resume", killed] if killed.exists() else [*study, "-o", killed]
+            before = n_finished(killed)
+            ranks = chance.choice((1, 2, 3))
+            job = self.start("fit", *arguments, ranks=ranks)
+            time.sleep(chance.uniform(0, 2.5))
+            victim = chance.choice((None, *range(ranks)))
+            pid = None if victim is None else pid_of_rank(job, victim)
+            if pid is None:  # or the rank is not there yet
+                kill_tree(job)
+            else:
+                os.kill(pid, signal.SIGKILL)
+                job.communicate(timeout=PATIENCE)
+            with self.subTest(kill=kill, victim=victim):
+                ids = outcomes(killed).ids if killed.exists() else []
+                self.assertEqual(len(ids), len(set(ids)))
+                self.assertGreaterEqual(len(ids), before)
+                self.assertLess(len(ids), n_starts, "killed before the end, or nothing is tested")
+        self.fit(*(["--resume", killed] if killed.exists() else [*study, "-o", killed]), ranks=2)
+        self.fit(*study, "-o", whole, ranks=2)
+        self.assertEqual(outcomes(whole).ids, list(range(n_starts)))
+        self.assertEqual(outcomes(killed).same_as(outcomes(whole)), [])
+
     def test_the_death_of_one_rank_ends_the_job_and_the_study_goes_on_from_its_file(self) -> None:
         for rank in (1, 0):
             file = self.folder / f"run{rank}.h5"
             job = self.start("fit", *STUDY, "-o", file, ranks=3)
             wait_for_results(job, file, 0)
             os.kill(pid_of_rank(job, rank), signal.SIGKILL)
-            job.communicate(timeout=PATIENCE)
+            _, err = job.communicate(timeout=PATIENCE)
             self.assertNotIn(job.returncode, (0, 3), f"rank {rank} was killed")
+            self.assertIn(f"process rank {rank} ", err, "mpirun says which")
+            self.assertIn(f"go on with: kinetune fit --resume {file}", err)
+            self.assertRegex(err, r"rank 1 on \S+: start \d+" if rank else "rank 0 on .* does not answer")
             finished = n_finished(file)
             self.assertGreater(finished, 0)
             self.assertLess(finished, N_STARTS, "the job ended before the work did")
@@ -71,6 +108,7 @@ class Stop(ProgramTest):
         self.assertEqual(job.returncode, 3, err)
         self.assertIn(f"kinetune fit --resume {file}", out)
         self.assertIn("stopped by signal", out)
+        self.assertRegex(err, r"stopping \(signal.*rank 0 on \S+: start \d+.*--resume")
         finished = n_finished(file)
         self.assertIn(f"{N_STARTS - finished} starts are left", out)
         self.assertGreater(finished, 0)
@@ -81,8 +119,10 @@ class Stop(ProgramTest):
         for sign in (signal.SIGTERM, signal.SIGUSR1, signal.SIGINT):
             self.stop(self.folder / f"{sign.name}.h5", None, lambda job, sign=sign: job.send_signal(sign))
 
-    def test_a_signal_to_rank_0_stops_all_ranks(self) -> None:
-        self.stop(self.folder / "run.h5", 2, lambda job: os.kill(pid_of_rank(job, 0), signal.SIGTERM))
+    def test_a_signal_to_one_rank_stops_all_ranks(self) -> None:
+        for rank in (0, 1):
+            self.stop(self.folder / f"run{rank}.h5", 2,
+                      lambda job, rank=rank: os.kill(pid_of_rank(job, rank), signal.SIGTERM))
 
     def test_a_signal_to_each_rank_stops_all_ranks(self) -> None:
         def ask(job):
@@ -107,6 +147,59 @@ class Stop(ProgramTest):
         again = self.fit("--resume", file)  # nothing is left to do
         self.assertIn("best parameters", again.stdout)
         self.assertEqual(outcomes(file).ids, list(range(60)))
+
+
+    def test_the_limit_of_evaluations_stops_it_and_a_higher_one_lets_it_go_on(self) -> None:
+        file = self.folder / "run.h5"
+        study = [SERINE / "serine.yaml", "--starts", 30, "--max-iterations", 10]
+        done = self.fit(*study, "--max-total-evaluations", 60, "-o", file, ranks=2, exit_code=3)
+        self.assertIn("stopped by limit of evaluations", done.stdout)
+        with h5py.File(file, "r") as run_file:
+            counts = run_file["results/n_fval"][:]
+        self.assertGreaterEqual(counts.sum(), 60)
+        self.assertLess(len(counts), 30)
+        self.fit("--resume", file, "--max-total-evaluations", 10**6)
+        self.assertEqual(outcomes(file).ids, list(range(30)))
+
+
+class Disk(ProgramTest):
+    """A file that cannot be written costs nothing: what was computed is written as soon as it can be."""
+
+    def test_a_folder_that_vanishes_is_made_again(self) -> None:
+        folder = self.folder / "results"
+        folder.mkdir()
+        file = folder / "run.h5"
+        study = [SERINE / "serine.yaml", "--starts", 60, "--max-iterations", 50]
+        job = self.start("fit", *study, "-o", file, ranks=2)
+        wait_for_results(job, file, 0)
+        shutil.rmtree(folder)
+        _, err = job.communicate(timeout=PATIENCE)
+        self.assertEqual(job.returncode, 0, err)
+        self.assertEqual(outcomes(file).ids, list(range(60)))
+
+    def test_a_full_disk_keeps_the_file_valid_and_the_run_going(self) -> None:
+        disk = self.folder / "disk"
+        disk.mkdir()
+        mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", disk], capture_output=True)
+        if mounted.returncode != 0:
+            self.skipTest("a small file system can be mounted by root only")
+        self.addCleanup(subprocess.run, ["umount", disk])
+        file = disk / "run.h5"
+        study = [SERINE / "serine.yaml", "--starts", 120, "--max-iterations", 50]
+        job = self.start("fit", *study, "-o", file, ranks=2)
+        wait_for_results(job, file, 0)
+        ballast = disk / "ballast"
+        with ballast.open("wb", buffering=0) as waste, contextlib.suppress(OSError):
+            while True:
+                waste.write(bytes(4096))
+        time.sleep(3)
+        finished = n_finished(file)
+        self.assertLess(finished, 120, "readable, and behind")
+        ballast.unlink()
+        _, err = job.communicate(timeout=PATIENCE)
+        self.assertEqual(job.returncode, 0, err)
+        self.assertIn("cannot be written", err)
+        self.assertEqual(outcomes(file).ids, list(range(120)))
 
 
 class Resume(ProgramTest):
@@ -136,11 +229,31 @@ class Resume(ProgramTest):
         self.refused("--resume", self.file, says=[str(self.file), "have changed"])
 
     def test_refuses_other_options(self) -> None:
-        for option in (["--starts", "5"], ["--seed", "5"], ["--optimizer", "bntr"], ["--rtol", "1e-6"], ["--force"],
+        for option in (["--seed", "5"], ["--redraws", "5"], ["--optimizer", "bntr"], ["--rtol", "1e-6"], ["--force"],
                        ["-o", str(self.folder / "other.h5")], [str(self.problem / "serine.yaml")]):
             name = {"-o": "--output"}.get(option[0], option[0] if option[0].startswith("-") else "problem")
             self.refused("--resume", self.file, *option, says=[name, "cannot change when a study is resumed"])
         self.assertFalse((self.folder / "other.h5").exists())
+
+    def test_refuses_fewer_starts(self) -> None:
+        self.refused("--resume", self.file, "--starts", 2, says=["2 starts for a study that has 3"])
+
+    def test_gives_a_finished_study_more_starts_and_leaves_the_others_as_they_were(self) -> None:
+        before = outcomes(self.file)
+        more = self.folder / "more.h5"
+        shutil.copy(self.file, more)
+        self.fit("--resume", self.file, "--starts", 9)
+        self.fit("--resume", more, "--starts", 9, "--max-time", 0, exit_code=3)  # known to the file from now on
+        self.fit("--resume", more, ranks=2)
+        after = outcomes(self.file)
+        self.assertEqual(after.ids, list(range(9)))
+        self.assertEqual(after.same_as(outcomes(more)), [])
+        self.assertEqual(after.x0[:3].tobytes(), before.x0.tobytes())
+        self.assertEqual(after.x[:3].tobytes(), before.x.tobytes())
+        self.assertEqual(len(np.unique(after.x0[:, 0])), 9)
+        with h5py.File(self.file, "r") as file:
+            self.assertNotEqual(file.attrs["end_time"], "")
+            self.assertIn("--starts 9", file.attrs["command_line"])
 
     def test_refuses_a_file_that_is_missing_or_something_else(self) -> None:
         missing = self.folder / "none.h5"
@@ -157,7 +270,7 @@ class Resume(ProgramTest):
 
     def test_a_new_study_refuses_a_file_that_exists_unless_forced(self) -> None:
         new = [self.problem / "serine.yaml", "--starts", 2, "--max-iterations", 3, "-o", self.file]
-        self.refused(*new, says=[str(self.file), "exists already"])
+        self.refused(*new, says=[str(self.file), "exists already", "--force"])
         self.fit(*new, "--force")
         self.assertEqual(outcomes(self.file).ids, [0, 1])
 

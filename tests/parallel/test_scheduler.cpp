@@ -25,6 +25,12 @@ std::vector<std::pair<int, std::uint64_t>> hand_out(Scheduler& scheduler) {
   return result;
 }
 
+std::vector<std::pair<int, std::uint64_t>> recalls(Scheduler& scheduler) {
+  std::vector<std::pair<int, std::uint64_t>> result;
+  while (const auto recall = scheduler.next_recall()) result.emplace_back(recall->rank, recall->task);
+  return result;
+}
+
 using enum Scheduler::End;
 using Pair = std::pair<int, std::uint64_t>;
 
@@ -70,6 +76,63 @@ TEST(Scheduler, after_a_stop_it_gives_nothing_and_names_what_is_not_done_in_the_
   EXPECT_THAT(scheduler.not_done(), ElementsAre(101, 102, 103, 104, 105, 106, 107));
 }
 
+TEST(Scheduler, a_task_held_in_advance_is_called_back_for_a_rank_without_work_and_handed_to_it) {
+  Scheduler scheduler(tasks(5),
+                      2);  // two each in advance would leave rank 1 idle behind a long task of rank 0
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{0, 100}, Pair{1, 101}, Pair{0, 102}));
+  scheduler.ended(1, 101, done);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{1, 103}));
+  EXPECT_FALSE(scheduler.next_recall()) << "something is left to hand out";
+  scheduler.ended(1, 103, done);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{1, 104}));
+  EXPECT_FALSE(scheduler.next_recall()) << "nobody idles";
+  scheduler.ended(1, 104, done);
+  EXPECT_THAT(recalls(scheduler), ElementsAre(Pair{0, 102}));
+  EXPECT_THAT(recalls(scheduler), IsEmpty()) << "asked for once";
+  scheduler.ended(0, 102, returned);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{1, 102}));
+  scheduler.ended(1, 102, done);
+  EXPECT_FALSE(scheduler.finished()) << "rank 0 is still at 100";
+  scheduler.ended(0, 100, done);
+  EXPECT_TRUE(scheduler.finished());
+  EXPECT_THAT(scheduler.not_done(), IsEmpty());
+}
+
+TEST(Scheduler, no_more_tasks_are_called_back_than_ranks_idle) {
+  Scheduler scheduler(tasks(9), 3);
+  hand_out(scheduler);  // two each
+  for (const std::uint64_t task : {102, 105, 106, 107, 108}) {
+    scheduler.ended(2, task, done);
+    hand_out(scheduler);
+  }
+  // Ranks 0 and 1 hold one in advance each, and rank 2 can take one.
+  EXPECT_THAT(recalls(scheduler), ElementsAre(Pair{0, 103}));
+}
+
+TEST(Scheduler, a_task_that_had_begun_when_it_was_called_back_ends_where_it_is) {
+  Scheduler scheduler(tasks(5), 2);
+  hand_out(scheduler);
+  for (const std::uint64_t task : {101, 103, 104}) {
+    scheduler.ended(1, task, done);
+    hand_out(scheduler);
+  }
+  EXPECT_THAT(recalls(scheduler), ElementsAre(Pair{0, 102}));
+  scheduler.ended(0, 100, done);  // so rank 0 has begun 102
+  EXPECT_THAT(recalls(scheduler), IsEmpty());
+  EXPECT_THAT(hand_out(scheduler), IsEmpty());
+  scheduler.ended(0, 102, done);
+  EXPECT_TRUE(scheduler.finished());
+}
+
+TEST(Scheduler, knows_which_task_each_rank_is_at) {
+  Scheduler scheduler(tasks(10), 3);
+  hand_out(scheduler);
+  scheduler.ended(1, 101, done);
+  std::vector<Pair> at_work;
+  for (const auto& [rank, task] : scheduler.at_work()) at_work.emplace_back(rank, task);
+  EXPECT_THAT(at_work, ElementsAre(Pair{0, 100}, Pair{1, 104}, Pair{2, 102}));
+}
+
 TEST(Scheduler, a_task_that_was_given_up_is_not_handed_out_again) {
   Scheduler scheduler(tasks(1), 1);
   hand_out(scheduler);
@@ -95,6 +158,13 @@ TEST(Scheduler, in_simulated_time_no_rank_idles_while_another_holds_a_task_in_ad
       if (queue.size() == 1) begin(now, pair);
     }
   };
+  const auto call_back = [&](double now) {
+    for (const Pair& pair : recalls(scheduler)) {
+      waiting[static_cast<std::size_t>(pair.first)].pop_back();
+      scheduler.ended(pair.first, pair.second, returned);
+      give(now);
+    }
+  };
   give(0);
   double now = 0;
   while (!ends.empty()) {
@@ -107,9 +177,10 @@ TEST(Scheduler, in_simulated_time_no_rank_idles_while_another_holds_a_task_in_ad
     scheduler.ended(pair.first, pair.second, done);
     if (!queue.empty()) begin(now, queue.front());
     give(now);
+    call_back(now);
   }
   EXPECT_TRUE(scheduler.finished());
   EXPECT_EQ(std::accumulate(n_done.begin(), n_done.end(), 0), 60);
-  EXPECT_EQ(n_done[0], 2);  // its first, and the one in advance that it got at the very beginning
-  EXPECT_DOUBLE_EQ(now, 200.0);
+  EXPECT_EQ(n_done[0], 1);  // the one in advance, that it got at the very beginning, was called back
+  EXPECT_DOUBLE_EQ(now, 100.0);
 }

@@ -112,7 +112,7 @@ TEST(WorkQueue, results_of_ten_megabytes_arrive_whole) {
 TEST(WorkQueue, a_stop_request_reaches_tasks_at_work_and_accounts_for_every_task) {
   std::set<std::uint64_t> done;
   const QueueHooks hooks{.on_result = [&](std::uint64_t task, int, std::string) { done.insert(task); },
-                         .stop_requested = [&] { return done.size() >= 20; }};
+                         .stop_reason = [&] { return done.size() >= 20 ? "enough" : ""; }};
   // Task 30 and later never end by themselves: the test ends only if the stop request reaches every rank.
   const Work work = [](std::uint64_t task, const StopCheck& stop) -> std::optional<std::string> {
     if (task < 30) return "done";
@@ -132,6 +132,54 @@ TEST(WorkQueue, a_stop_request_reaches_tasks_at_work_and_accounts_for_every_task
   EXPECT_EQ(report.not_done.size() + done.size(), 1000u);
 }
 
+TEST(WorkQueue, a_stop_reason_on_any_rank_stops_all_and_is_told_at_once_with_what_is_at_work) {
+  const int last = test_session().size() - 1;
+  std::atomic<bool> begun = false;
+  std::vector<std::string> told;
+  std::size_t n_at_work = 0;
+  const QueueHooks hooks{
+      .on_result = [](std::uint64_t, int, std::string) {},
+      .stop_reason = [&] { return test_session().rank() == last && begun ? "signal" : ""; },
+      .on_stop =
+          [&](const std::string& reason, const std::vector<TaskAtWork>& tasks) {
+            told.push_back(reason);
+            n_at_work = tasks.size();
+          }};
+  const Work until_stopped = [&](std::uint64_t, const StopCheck& stop) -> std::optional<std::string> {
+    begun = true;
+    while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    return {};
+  };
+
+  const QueueReport report = run_tasks(test_session(), tasks(100), until_stopped, hooks);
+
+  if (test_session().rank() != 0) return;
+  const std::string reason = last == 0 ? "signal" : "signal to rank " + std::to_string(last);
+  EXPECT_THAT(told, testing::ElementsAre(reason));
+  EXPECT_EQ(report.stopped_by, reason);
+  EXPECT_EQ(n_at_work, static_cast<std::size_t>(test_session().size()));
+  EXPECT_EQ(report.not_done.size(), 100u);
+}
+
+TEST(WorkQueue, a_task_that_waits_behind_a_long_one_is_done_by_a_rank_without_work) {
+  // Task 0 goes on until all others are done: the test ends only if what its rank holds in advance is given
+  // back.
+  std::atomic<std::size_t> n_done = 0;
+  const QueueHooks hooks{.on_result = [&](std::uint64_t, int, std::string) { ++n_done; }};
+  const Work work = [&](std::uint64_t task, const StopCheck& stop) -> std::optional<std::string> {
+    while (task == 0 && test_session().size() > 1 && n_done < 49) {
+      stop();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+    return "done";
+  };
+  const QueueReport report = run_tasks(test_session(), tasks(50), work, hooks);
+  if (test_session().rank() == 0) {
+    EXPECT_EQ(n_done, 50u);
+    EXPECT_THAT(report.not_done, IsEmpty());
+  }
+}
+
 TEST(WorkQueue, hooks_are_called_from_one_thread_that_is_not_the_main_thread) {
   std::set<std::thread::id> threads;
   std::atomic<bool> ticked = false;
@@ -142,7 +190,7 @@ TEST(WorkQueue, hooks_are_called_from_one_thread_that_is_not_the_main_thread) {
                                note();
                                ticked = true;
                              },
-                         .stop_requested = [&] { return note(), ticked.load(); },
+                         .stop_reason = [&] { return note(), ticked.load() ? "ticked" : ""; },
                          .tick = std::chrono::milliseconds(1)};
   const Work until_stopped = [](std::uint64_t, const StopCheck& stop) -> std::optional<std::string> {
     while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));

@@ -12,7 +12,7 @@ def check_self_description(name: str, item: h5py.Dataset | h5py.Group) -> None:
 
 def main(path: str) -> None:
     with h5py.File(path, "r") as file:
-        assert file.attrs["format_version"] == 1
+        assert file.attrs["format_version"] == 2
         assert file.attrs["seed"] == 0xFFFFFFFFFFFFFFF0
         assert file.attrs["study"].startswith("problem:")
         assert file.attrs["end_time"] == ""

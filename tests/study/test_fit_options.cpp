@@ -34,6 +34,12 @@ FitOptions unusual() {
   options.local.step_tolerance = 5e-324;
   options.local.max_iterations = 77;
   options.local.max_evaluations = 9007199254740993;  // no double
+  options.local.max_seconds = 12.5;
+  options.sampler.extended_at = {3, 77};
+  options.start_range = StartRange::nominal;
+  options.start_factor = 2.5;
+  options.n_redraws = 3;
+  options.posterior.max_seconds = 1e-3;
   options.posterior.sensitivities = estimate::Sensitivities::adjoint;
   options.posterior.integrator = {1.7e-7, 3.3e-19, 4321, simulate::LinearSolver::klu,
                                   simulate::Method::rodas4p2};
@@ -57,12 +63,25 @@ TEST(FitOptions, come_back_from_yaml_to_the_last_bit) {
   EXPECT_EQ(after.local.step_tolerance, before.local.step_tolerance);
   EXPECT_EQ(after.local.max_iterations, before.local.max_iterations);
   EXPECT_EQ(after.local.max_evaluations, before.local.max_evaluations);
+  EXPECT_EQ(after.local.max_seconds, before.local.max_seconds);
+  EXPECT_EQ(after.sampler.extended_at, before.sampler.extended_at);
+  EXPECT_EQ(after.start_range, before.start_range);
+  EXPECT_EQ(after.start_factor, before.start_factor);
+  EXPECT_EQ(after.n_redraws, before.n_redraws);
+  EXPECT_EQ(after.posterior.max_seconds, before.posterior.max_seconds);
   EXPECT_EQ(after.posterior.sensitivities, before.posterior.sensitivities);
   EXPECT_EQ(after.posterior.integrator.method, before.posterior.integrator.method);
   EXPECT_EQ(after.posterior.integrator.rtol, before.posterior.integrator.rtol);
   EXPECT_EQ(after.posterior.integrator.atol, before.posterior.integrator.atol);
   EXPECT_EQ(after.posterior.integrator.max_steps, before.posterior.integrator.max_steps);
   EXPECT_EQ(after.posterior.integrator.linear_solver, before.posterior.integrator.linear_solver);
+}
+
+TEST(FitOptions, without_a_limit_of_time_come_back_from_yaml_without_one) {
+  const FitOptions after = FitOptions::from_yaml(FitOptions{}.to_yaml(), "study", unusual());
+  EXPECT_EQ(after.local.max_seconds, std::numeric_limits<double>::infinity());
+  EXPECT_EQ(after.posterior.max_seconds, std::numeric_limits<double>::infinity());
+  EXPECT_TRUE(after.sampler.extended_at.empty());
 }
 
 TEST(FitOptions, that_a_study_leaves_out_keep_the_values_they_had) {
@@ -88,7 +107,7 @@ TEST(FitOptions, of_the_wrong_kind_are_refused_with_their_line) {
   EXPECT_THAT(refusal("rtol: fast\n"), AllOf(StartsWith("study.yaml:1: "), HasSubstr("'rtol'")));
   EXPECT_THAT(refusal("seed: 1\noptimizer: newton\n"),
               AllOf(StartsWith("study.yaml:2: "), HasSubstr("'newton' is no optimizer"),
-                    HasSubstr("blmvm, bqnls, bntr")));
+                    HasSubstr("blmvm, bncg, bqnls")));
 }
 
 TEST(FitOptions, that_are_no_yaml_or_no_list_are_refused) {
@@ -115,10 +134,12 @@ TEST(FitOptions, that_cannot_be_meant_are_refused) {
 }
 
 TEST(FitOptions, have_choices_whose_names_read_back) {
-  for (const auto m : {sample::Method::uniform, sample::Method::latin_hypercube})
+  for (const auto m : {sample::Method::uniform, sample::Method::latin_hypercube, sample::Method::maximin,
+                       sample::Method::sobol, sample::Method::multi_jittered})
     EXPECT_EQ(sampling_method(name(m)), m);
-  for (const auto m : {optimize::Method::blmvm, optimize::Method::bqnls, optimize::Method::bntr})
-    EXPECT_EQ(local_method(optimize::name(m)), m);
+  for (const auto r : {StartRange::priors, StartRange::bounds, StartRange::nominal})
+    EXPECT_EQ(start_range(name(r)), r);
+  for (const auto m : optimize::methods) EXPECT_EQ(local_method(optimize::name(m)), m);
   for (const auto s : {estimate::Sensitivities::automatic, estimate::Sensitivities::forward,
                        estimate::Sensitivities::adjoint})
     EXPECT_EQ(sensitivities(name(s)), s);

@@ -43,10 +43,11 @@ class RunStart : public testing::Test {
   std::optional<StartOutcome> run(optimize::Objective& objective, std::uint64_t id) const {
     const sample::Sampler sampler({sample::Method::uniform, 20, 3},
                                   sample::Box(objective.lower_bounds(), objective.upper_bounds()));
-    return run_start(id, sampler, "uniform", objective, options, stop);
+    return run_start(id, sampler, "uniform", objective, options, n_redraws, stop);
   }
 
   optimize::LocalOptions options;
+  std::uint64_t n_redraws = 0;
   std::function<bool()> stop = [] { return false; };
 };
 
@@ -103,6 +104,40 @@ TEST_F(RunStart, that_cannot_be_evaluated_is_an_outcome_with_its_reason) {
   for (const double x : outcome->result.x) EXPECT_TRUE(std::isnan(x));
   EXPECT_EQ(outcome->start.x0.size(), 3u);
   EXPECT_TRUE(outcome->trace.empty());
+}
+
+TEST_F(RunStart, that_cannot_be_evaluated_is_drawn_anew_as_often_as_allowed) {
+  Bowl bowl(2);  // a fifth of the starts has a value
+  int n_redrawn = 0, n_failed = 0;
+  n_redraws = 3;
+  for (std::uint64_t id = 0; id < 20; ++id) {
+    const auto outcome = run(bowl, id);
+    const auto& [start, result, trace] = *outcome;
+    EXPECT_LE(start.n_redraws, 3u);
+    if (result.status == store::StartStatus::failed) {
+      ++n_failed;
+      EXPECT_EQ(start.n_redraws, 3u);
+      EXPECT_EQ(result.n_fval, 4u);
+      EXPECT_EQ(result.message, "too high");
+    } else {
+      n_redrawn += start.n_redraws > 0;
+      EXPECT_LE(start.x0[0], 2.0);
+      EXPECT_EQ(trace.front().x, start.x0);
+      EXPECT_EQ(trace.front().fval, start.f0);
+    }
+    const auto again = run(bowl, id);
+    EXPECT_EQ(again->start.x0, start.x0);
+    EXPECT_EQ(again->start.n_redraws, start.n_redraws);
+  }
+  EXPECT_GT(n_redrawn, 0);
+  EXPECT_GT(n_failed, 0);
+}
+
+TEST_F(RunStart, that_is_stopped_within_an_evaluation_that_fails_leaves_nothing_behind) {
+  Bowl wall(-1);  // as an evaluation does that is interrupted
+  n_redraws = 5;
+  stop = [] { return true; };
+  EXPECT_FALSE(run(wall, 2));
 }
 
 TEST_F(RunStart, that_runs_out_of_iterations_says_so) {

@@ -44,7 +44,7 @@ class Amici:
         from amici.importers.petab.v1 import import_petab_problem
 
         self.problem = petab.v1.Problem.from_yaml(str(yaml))
-        self.model = import_petab_problem(self.problem, output_dir=work / yaml.stem, model_name=yaml.stem.replace("-", "_"))
+        self.model = import_petab_problem(self.problem, output_dir=work / yaml.stem, model_name=yaml.stem.replace("-", "_"), verbose=False)
 
     def fails(self, x, atol, method):
         """Whether the objective (method None) or its gradient cannot be had."""
@@ -89,7 +89,7 @@ def main():
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "kinetune_failures")
     arguments = parser.parse_args()
     try:
-        import amici  # noqa: F401
+        import amici.sim.sundials  # noqa: F401  (models that are compiled already need it loaded)
     except ImportError:
         print("skipped: this Python has no amici")
         return 0
