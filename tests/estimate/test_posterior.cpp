@@ -190,6 +190,38 @@ TEST_F(Chain, names_the_parameter_that_is_outside_its_priors_support) {
   EXPECT_EQ(outside.error().reason, "outside the prior's support: k1");
 }
 
+TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) {
+  const Joined joined = ProblemFiles().joined();
+  const std::vector<double> x{-0.1, 4.0};
+  // At tight tolerances a method of order 4 needs many more steps than CVODES: let it have only as many.
+  PosteriorOptions options{.integrator = {.rtol = 1e-12, .atol = 1e-16, .max_steps = 100000},
+                           .sensitivities = Sensitivities::forward};
+  const jit::ModelCode code = jit::compile(joined.source, {.derivatives = jit::Derivatives::second});
+  Details details;
+  Posterior cvodes(joined.problem, code, options);
+  const auto expected = cvodes.assess(x, Order::gradient, &details);
+  ASSERT_TRUE(expected);
+  long most = 0;
+  for (const auto& s : details.simulations) most = std::max(most, s.statistics.steps);
+  options.integrator.max_steps = static_cast<int>(most) + 10;
+  options.integrator.method = simulate::Method::rodas4p2;
+
+  options.fallback = Fallback::none;
+  EXPECT_FALSE(Posterior(joined.problem, code, options).evaluate(x, Order::gradient));
+
+  options.fallback = Fallback::cvodes;
+  Posterior posterior(joined.problem, code, options);
+  for (int repeat = 0; repeat < 2; ++repeat) {
+    const auto found = posterior.assess(x, Order::gradient, &details);
+    ASSERT_TRUE(found);
+    EXPECT_EQ(found->llh, expected->llh);
+    EXPECT_EQ(found->gradient, expected->gradient);
+    EXPECT_EQ(details.simulations.front().statistics.fallbacks, 1);
+  }
+  EXPECT_EQ(posterior.take_fallbacks(), 2);
+  EXPECT_EQ(posterior.take_fallbacks(), 0);
+}
+
 TEST(Posterior, names_condition_and_time_of_a_simulation_that_fails) {
   ProblemFiles files;
   // x' = k1 x^2, x(0) = 1: blows up at 1 / k1.
