@@ -4,6 +4,8 @@ find_package(Threads REQUIRED)
 find_package(fmt REQUIRED)                                         # libfmt-dev
 find_package(spdlog REQUIRED)                                      # libspdlog-dev
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)       # libxxhash-dev
+find_package(CLI11 REQUIRED)                                       # libcli11-dev
+find_package(Torch REQUIRED)                                       # libtorch-dev
 find_path(KINETUNE_RANDOM123_INCLUDE Random123/philox.h REQUIRED)  # librandom123-dev
 
 # PETSc brings HDF5's OpenMPI build; one process must not load two builds of HDF5, so prefer that one everywhere.
@@ -15,7 +17,6 @@ if(NOT KINETUNE_GENERATE_ONLY)
   find_package(LLVM 14 REQUIRED CONFIG)                            # llvm-14-dev
   find_package(SUNDIALS REQUIRED COMPONENTS cvodes nvecserial)     # libsundials-dev
   find_package(yaml-cpp REQUIRED)                                  # libyaml-cpp-dev
-  find_package(CLI11 REQUIRED)                                     # libcli11-dev
   find_package(nlohmann_json REQUIRED)                             # nlohmann-json3-dev
   find_package(cereal REQUIRED)                                    # libcereal-dev
   pkg_check_modules(sbml REQUIRED IMPORTED_TARGET libsbml)         # libsbml5-dev

@@ -30,6 +30,8 @@ libpetsc-real-dev: TAO, the optimisers
 libopenmpi-dev: MPI
 openmpi-bin: mpirun
 libhdf5-openmpi-dev: result files
+libtorch-dev: generative models
+libopenblas0-openmp: matrix products of the generative models, 20 times as fast as by the reference BLAS
 libcli11-dev: command line
 nlohmann-json3-dev: JSON output
 libcereal-dev: compiled models as bytes, to send and to keep
@@ -50,7 +52,7 @@ $1
 kinetune needs, by the names of Debian 12's packages:
 $(sed '/^$/d; s/^\([^:]*\): \(.*\)/  \1\t\2/' <<<"$packages" | expand -t 24)
 Where they are installed in places of their own, CMake is told so:
-  CMAKE_PREFIX_PATH   folders that have lib/cmake (fmt, spdlog, yaml-cpp, SUNDIALS, CLI11, nlohmann_json, cereal, GTest, benchmark)
+  CMAKE_PREFIX_PATH   folders that have lib/cmake (fmt, spdlog, yaml-cpp, SUNDIALS, Torch, CLI11, nlohmann_json, cereal, GTest, benchmark)
   PKG_CONFIG_PATH     folders with libsbml.pc, PETSc.pc and libxxhash.pc
   LLVM_DIR            the lib/cmake/llvm folder of LLVM 14
   HDF5_ROOT           HDF5, the build that PETSc uses

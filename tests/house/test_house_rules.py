@@ -59,6 +59,12 @@ class HouseRules(unittest.TestCase):
         [breach] = self.breaches("headers")
         self.assertIn("store", breach)
 
+    def test_libtorch_is_for_headers_of_the_networks_alone(self) -> None:
+        self.write("src/generate/nets/a.hpp", "#include <torch/torch.h>\n")
+        self.write("src/generate/a.hpp", "#include <torch/torch.h>\n")
+        [breach] = self.breaches("headers")
+        self.assertIn("src/generate/a.hpp", breach)
+
     def test_code_without_tests_is_a_breach(self) -> None:
         self.write("src/core/a.cpp", "")
         self.write("src/store/a.cpp", "")

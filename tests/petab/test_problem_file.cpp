@@ -78,7 +78,7 @@ TEST(ProblemFile, what_is_absent_is_named) {
 TEST(ProblemFile, files_are_relative_to_its_folder) {
   const auto file = parse_problem_file(
       "format_version: '1'\nparameter_file: ../p.tsv\nproblems:\n- sbml_files: [m.xml]\n  condition_files: "
-      "c.tsv\n"
+      "[c.tsv]\n"
       "  observable_files: [o.tsv]\n  measurement_files: [a.tsv, b.tsv]\n",
       "folder/p.yaml");
 
@@ -87,6 +87,12 @@ TEST(ProblemFile, files_are_relative_to_its_folder) {
   ASSERT_EQ(file.measurements.size(), 2u);
   EXPECT_EQ(file.measurements[1].path, "folder/b.tsv");
   EXPECT_EQ(file.measurements[1].where.line, 7);
+}
+
+TEST(ProblemFile, lists_of_files_are_lists_but_for_the_parameters_of_version_1) {
+  EXPECT_THAT(message_for("format_version: 1\nparameter_file: p.tsv\nproblems:\n- sbml_files: [m.xml]\n"
+                          "  condition_files: c.tsv\n"),
+              StartsWith("folder/p.yaml:5: 'condition_files' is no list"));
 }
 
 TEST(ProblemFile, a_file_that_is_not_there_is_an_error_where_it_is_named) {

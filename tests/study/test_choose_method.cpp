@@ -24,7 +24,7 @@ struct ChooseMethod : testing::Test {
 
   std::vector<study::MethodTime> choose(const jit::ModelCode& c, estimate::PosteriorOptions& options,
                                         Order order = Order::gradient) const {
-    return choose_method(joined.problem, c, order, points, options);
+    return study::choose_method(joined.problem, c, order, points, options);
   }
 };
 
