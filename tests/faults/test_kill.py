@@ -53,7 +53,7 @@ class Kill(ProgramTest):
     def test_ranks_killed_at_random_moments_cost_nothing_that_was_finished(self) -> None:
         """One rank or all of them, also before the file is made, and again and again."""
         n_starts = 60 * N_KILLS
-        study = [SERINE / "serine.yaml", "--starts", n_starts, "--max-iterations", 12]
+        study = [SERINE / "serine.yaml", "--starts", n_starts, "--max-iterations", 12, *SAME_METHOD]
         whole, killed = self.folder / "whole.h5", self.folder / "killed.h5"
         chance = random.Random(6)
         for kill in range(N_KILLS):

@@ -47,13 +47,15 @@ class Ranks(ProgramTest):
             self.assertEqual(run_file["starts/n_redraws"][:].tolist(), [2, 2, 2])
             self.assertEqual(run_file["results/n_fval"][:].tolist(), [3, 3, 3])
 
-    def test_every_optimizer_and_sampler_does_so(self) -> None:
-        for optimizer, sampler in (("bqnls", "uniform"), ("bntr", "sobol"), ("blmvm", "maximin")):
+    def test_every_optimizer_sampler_and_integrator_does_so(self) -> None:
+        for optimizer, sampler, *method in (("bqnls", "uniform", *SAME_METHOD),
+                                            ("bntr", "sobol", "--integrator", "rodas5p", "--sensitivities", "forward"),
+                                            ("blmvm", "maximin", "--integrator", "cvodes", "--sensitivities", "adjoint")):
             runs = []
             for ranks in (None, 2):
                 file = self.folder / f"{optimizer}-{ranks}.h5"
                 self.fit(SERINE / "serine.yaml", "--starts", 6, "--max-iterations", 15, "--optimizer", optimizer,
-                         "--sampler", sampler, *SAME_METHOD, "-o", file, ranks=ranks)
+                         "--sampler", sampler, *method, "-o", file, ranks=ranks)
                 runs.append(outcomes(file))
             self.assertEqual(runs[0].same_as(runs[1]), [], optimizer)
 
