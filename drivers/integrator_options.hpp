@@ -18,6 +18,10 @@ inline void add_integrator_options(CLI::App& command, simulate::IntegratorOption
   command.add_option("--integrator", options.method, "method of integration")
       ->transform(CLI::CheckedTransformer(names))
       ->default_str(std::string(simulate::name(options.method)));
+  command.add_flag_callback(
+      "--control-sensitivity-errors",
+      [&options] { options.sensitivity_errors = simulate::SensitivityErrors::controlled; },
+      "let the errors of forward sensitivities count in the steps of a Rosenbrock method");
   command.add_option("--rtol", options.rtol, "relative tolerance of integration")->capture_default_str();
   command.add_option("--atol", options.atol, "absolute tolerance, model units")->capture_default_str();
   command

@@ -19,6 +19,13 @@ enum class Method {
 };
 std::string_view name(Method);
 
+/// Whether the errors of forward sensitivities count in the choice of steps of a Rosenbrock method. CVODES
+/// always counts them.
+enum class SensitivityErrors {
+  ignored,    ///< sensitivities are exact for what the method computes of the states
+  controlled  ///< and closer to those of the true solution, for more steps
+};
+
 enum class LinearSolver { automatic, dense, klu };
 
 /// Accuracy and limits of an integration, whichever method carries it out.
@@ -28,6 +35,7 @@ struct IntegratorOptions {
   int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
   Method method = Method::automatic;
+  SensitivityErrors sensitivity_errors = SensitivityErrors::ignored;
   /// Asked every few evaluations of the rates; true ends the integration (IntegrationError::interrupted).
   std::function<bool()> interrupt = {};
 

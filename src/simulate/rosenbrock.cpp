@@ -45,6 +45,14 @@ struct Tape {
   std::vector<double> stages;     ///< of these
 };
 
+/// Of the parameters that the columns are by; 0 where there is none.
+std::vector<double> sizes_of(const Segment& piece, const jit::ModelCode& code) {
+  if (!piece.sizes.empty()) return {piece.sizes.begin(), piece.sizes.end()};
+  std::vector<double> sizes;
+  for (const int j : piece.active) sizes.push_back(j < 0 ? 0.0 : piece.parameters[code.differentiated[j]]);
+  return sizes;
+}
+
 class Rosenbrock final : public PieceIntegrator {
  public:
   Rosenbrock(const jit::CompiledModel& model, const RosenbrockScheme& scheme,
@@ -72,7 +80,10 @@ class Rosenbrock final : public PieceIntegrator {
     if (mode == Mode::adjoint) begin_tape();
     if (!all_finite(x) || !all_finite(sensitivities)) return fail(IntegrationError::not_finite, piece.start);
     std::ranges::copy(x, start_.begin());
-    if (mode == Mode::forward) forward_.begin(piece.active, sensitivities);
+    if (mode == Mode::forward) {
+      forward_.begin(piece.active, sensitivities);
+      sizes_ = sizes_of(piece, stages_.model().code());
+    }
     hand_out_start();
     const auto reached = n_ > 0 && piece.end > piece.start ? follow() : piece.end;
     if (!reached) return reached;
@@ -202,14 +213,20 @@ class Rosenbrock final : public PieceIntegrator {
       if (options_.interrupt && options_.interrupt()) return fail(IntegrationError::interrupted, t);
       const double h = control.next(t), to = control.end_of(t, h);
       const bool solved = stages_.step(h, u_.data(), end_.data());
-      const double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();
+      double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();
+      const bool has_column_errors = solved && run_.mode == Mode::forward &&
+                                     options_.sensitivity_errors == SensitivityErrors::controlled;
+      if (has_column_errors) {
+        forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
+        error = std::max(error, forward_.error_norm(options_, start_.data(), sizes_));
+      }
       if (!control.accepts(error)) {
         if (control.is_stuck(t))
           return std::unexpected(IntegrationFailure{control.why_stuck(), t, worst_state()});
         continue;
       }
       ++statistics_.steps;
-      if (run_.mode == Mode::forward)
+      if (run_.mode == Mode::forward && !has_column_errors)
         forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
       const auto change = crossings_.watches()
                               ? crossings_.first(t, to, piece.prelude.data(),
@@ -304,6 +321,7 @@ class Rosenbrock final : public PieceIntegrator {
   }
 
   const RosenbrockScheme& scheme_;
+  std::vector<double> sizes_;  // (n_active)
   IntegratorOptions options_;
   std::size_t kept_;
   int n_;

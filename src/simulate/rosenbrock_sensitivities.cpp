@@ -1,6 +1,7 @@
 #include "simulate/rosenbrock_sensitivities.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "simulate/simd.hpp"
 
@@ -187,6 +188,32 @@ void RosenbrockSensitivities::step_block(const Block& block, double h, Rosenbroc
   }
   const double* last = numbers(stages + (scheme_.n_stages - 1) * length);
   for (std::size_t k = 0; k < length * Lanes::width; ++k) numbers(end)[k] += last[k];
+}
+
+double RosenbrockSensitivities::error_norm(const IntegratorOptions& options, const double* x,
+                                           std::span<const double> sizes) const {
+  constexpr double state_share = 0.1;
+  double largest = 0.0;
+  for (const Block& block : blocks_) {
+    const int width = block.n_lanes * Lanes::width;
+    const std::size_t length = static_cast<std::size_t>(n_) * width;
+    const double* errors =
+        numbers(&stages_[block.offset * scheme_.n_stages]) + (scheme_.n_stages - 1) * length;
+    const double *start = numbers(&start_[block.offset]), *end = numbers(&end_[block.offset]);
+    for (int c = 0; c < std::min(width, n_active_ - block.first_column); ++c) {
+      const double size = std::fabs(sizes[block.first_column + c]);
+      double sum = 0.0;
+      for (int i = 0; i < n_; ++i) {
+        const std::size_t at = static_cast<std::size_t>(i) * width + c;
+        const double floor = options.atol + state_share * options.rtol * std::fabs(x[i]);
+        const double own = options.rtol * std::max(std::fabs(start[at]), std::fabs(end[at]));
+        const double relative = errors[at] / (own + floor / (size > 0.0 ? size : 1.0));
+        sum += relative * relative;
+      }
+      largest = std::max(largest, std::sqrt(sum / n_));
+    }
+  }
+  return largest;
 }
 
 void RosenbrockSensitivities::interpolate(const DenseWeights& weights, std::span<double> out) const {

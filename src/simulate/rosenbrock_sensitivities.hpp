@@ -24,6 +24,11 @@ class RosenbrockSensitivities {
   /// Follows a step that the stages have just taken.
   void step(double t, double h, const double* x, const double* prelude, const double* stages,
             RosenbrockStages&);
+  /// The largest error estimate of a column in the last step, 1 where it is just tolerated: rtol of its own
+  /// and a tenth of the states' tolerance per relative change of the parameter.
+  /// @param x      (n_states) at the step's start
+  /// @param sizes  (n_active) of the parameters
+  double error_norm(const IntegratorOptions&, const double* x, std::span<const double> sizes) const;
   /// Within the step.
   /// @param out  (n_states, n_active) row-major
   void interpolate(const DenseWeights&, std::span<double> out) const;

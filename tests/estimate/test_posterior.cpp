@@ -194,8 +194,9 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   const Joined joined = ProblemFiles().joined();
   const std::vector<double> x{-0.1, 4.0};
   // At tight tolerances a method of order 4 needs many more steps than CVODES: let it have only as many.
-  PosteriorOptions options{.integrator = {.rtol = 1e-12, .atol = 1e-16, .max_steps = 100000},
-                           .sensitivities = Sensitivities::forward};
+  PosteriorOptions options{
+      .integrator = {.rtol = 1e-12, .atol = 1e-16, .max_steps = 100000, .method = simulate::Method::cvodes},
+      .sensitivities = Sensitivities::forward};
   const jit::ModelCode code = jit::compile(joined.source, {.derivatives = jit::Derivatives::second});
   Details details;
   Posterior cvodes(joined.problem, code, options);
@@ -209,7 +210,7 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   options.fallback = Fallback::none;
   EXPECT_FALSE(Posterior(joined.problem, code, options).evaluate(x, Order::gradient));
 
-  options.fallback = Fallback::cvodes;
+  options.fallback = Fallback::other_methods;
   Posterior posterior(joined.problem, code, options);
   for (int repeat = 0; repeat < 2; ++repeat) {
     const auto found = posterior.assess(x, Order::gradient, &details);
@@ -220,6 +221,30 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   }
   EXPECT_EQ(posterior.take_fallbacks(), 2);
   EXPECT_EQ(posterior.take_fallbacks(), 0);
+}
+
+TEST(Posterior, leaves_gradients_that_an_adjoint_fails_at_to_forward_sensitivities) {
+  // A state that decays by e^800 until it is measured: its adjoint grows beyond all numbers on the way back.
+  ProblemFiles files;
+  files.write("measurements.tsv",
+              "observableId\tsimulationConditionId\ttime\tmeasurement\nyA\tlow\t800\t0\nyB\tlow\t800\t0.9\n");
+  std::string sbml = chain_sbml;
+  const std::string law = "<ci>cell</ci><ci>k1</ci><ci>A</ci>";
+  sbml.replace(sbml.find(law), law.size(), "<ci>cell</ci><cn>-1</cn><ci>A</ci>");
+  const std::string start = "<math xmlns='http://www.w3.org/1998/Math/MathML'><ci>a0</ci></math>";
+  sbml.replace(sbml.find(start), start.size(),
+               "<math xmlns='http://www.w3.org/1998/Math/MathML'><cn>0</cn></math>");
+  files.write("model.xml", sbml);
+  const Joined joined = files.joined();
+  PosteriorOptions options{.integrator = {.method = simulate::Method::cvodes},
+                           .sensitivities = Sensitivities::adjoint,
+                           .fallback = Fallback::none};
+  const std::vector<double> x{-0.1, 4.0};
+  EXPECT_FALSE(make_posterior(joined, options).evaluate(x, Order::gradient));
+  options.fallback = Fallback::other_methods;
+  Posterior posterior = make_posterior(joined, options);
+  EXPECT_TRUE(posterior.evaluate(x, Order::gradient));
+  EXPECT_EQ(posterior.take_fallbacks(), 1);
 }
 
 TEST(Posterior, names_condition_and_time_of_a_simulation_that_fails) {

@@ -129,6 +129,26 @@ TEST_P(Rosenbrock, states_and_sensitivities_are_the_analytic_ones) {
   EXPECT_EQ(run.s, recorder.sensitivities.back());
 }
 
+TEST_P(Rosenbrock, sensitivities_whose_errors_are_controlled_are_closer_to_the_true_ones) {
+  const auto model = driven().compile();
+  options.rtol = 1e-4;
+  options.atol = 1e-8;
+  const auto error_and_steps = [&](simulate::SensitivityErrors errors) {
+    options.sensitivity_errors = errors;
+    const auto integrator = make_rosenbrock(model, options);
+    Simulation run(model, driven_parameters, 5.0);
+    Recorder recorder;
+    EXPECT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));
+    const double h = 1e-6, by_w = (driven_x(0.8, 0.7, 2 + h, 5) - driven_x(0.8, 0.7, 2 - h, 5)) / (2 * h);
+    return std::pair(std::fabs(run.s[3] - by_w), integrator->take_statistics().steps);
+  };
+  const auto [error, steps] = error_and_steps(simulate::SensitivityErrors::ignored);
+  const auto [controlled, more_steps] = error_and_steps(simulate::SensitivityErrors::controlled);
+  EXPECT_GT(more_steps, steps);
+  EXPECT_LT(controlled, error);
+  EXPECT_LT(controlled, 1e-3);
+}
+
 TEST_P(Rosenbrock, forward_and_adjoint_gradients_are_the_same_but_for_rounding) {
   const std::vector<double> weights{1.0, -2.0, 0.5, 3.0, 1.0};
   const std::vector<double> times{0.0, 0.3, 1.0, 3.7, 5.0};
