@@ -90,6 +90,6 @@ TEST_F(CodeCache, is_where_the_environment_says) {
   ::setenv("XDG_CACHE_HOME", "/caches", 1);
   EXPECT_EQ(jit::cache_folder(), fs::path("/caches/kinetune"));
   ::unsetenv("XDG_CACHE_HOME");
-  ::setenv("HOME", "/home/me", 1);
-  EXPECT_EQ(jit::cache_folder(), fs::path("/home/me/.cache/kinetune"));
+  ::setenv("HOME", "/users/me", 1);
+  EXPECT_EQ(jit::cache_folder(), fs::path("/users/me/.cache/kinetune"));
 }
