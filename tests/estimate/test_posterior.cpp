@@ -214,7 +214,7 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   Posterior posterior(joined.problem, code, options);
   for (int repeat = 0; repeat < 2; ++repeat) {
     const auto found = posterior.assess(x, Order::gradient, &details);
-    ASSERT_TRUE(found);
+    ASSERT_TRUE(found) << found.error().reason;
     EXPECT_EQ(found->llh, expected->llh);
     EXPECT_EQ(found->gradient, expected->gradient);
     EXPECT_EQ(details.simulations.front().statistics.fallbacks, 1);

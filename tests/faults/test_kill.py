@@ -228,6 +228,15 @@ class Resume(ProgramTest):
         table.write_text(table.read_text().replace("2.36", "2.37"))
         self.refused("--resume", self.file, says=[str(self.file), "have changed"])
 
+    def test_keeps_the_method_that_was_measured_to_be_the_fastest(self) -> None:
+        with h5py.File(self.file, "r") as run:
+            study = run.attrs["study"]
+        self.assertRegex(study, r"integrator: (cvodes|rodas5p|rodas4p2)\n")
+        self.assertRegex(study, r"sensitivities: (forward|adjoint)\n")
+        self.fit("--resume", self.file)
+        with h5py.File(self.file, "r") as run:
+            self.assertEqual(run.attrs["study"], study)
+
     def test_refuses_other_options(self) -> None:
         for option in (["--seed", "5"], ["--redraws", "5"], ["--optimizer", "bntr"], ["--rtol", "1e-6"], ["--force"],
                        ["-o", str(self.folder / "other.h5")], [str(self.problem / "serine.yaml")]):
