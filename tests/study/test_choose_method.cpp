@@ -88,7 +88,8 @@ TEST_F(ChooseMethod, passes_over_a_way_that_fails_where_others_do_not) {
 
   EXPECT_NE(options.integrator.method, Method::rodas4p2);
   for (const auto& t : times) {
-    if (t.method == Method::cvodes) EXPECT_TRUE(std::isfinite(t.seconds));
-    if (t.method == Method::rodas4p2) EXPECT_TRUE(std::isinf(t.seconds));
+    const bool must_have_failed = t.method == Method::rodas4p2, must_have_done = t.method == Method::cvodes;
+    EXPECT_TRUE(!must_have_done || std::isfinite(t.seconds));
+    EXPECT_TRUE(!must_have_failed || std::isinf(t.seconds));
   }
 }
