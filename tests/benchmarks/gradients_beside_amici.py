@@ -73,7 +73,7 @@ class Amici:
         if method is not None:
             solver.set_sensitivity_method(getattr(asd.SensitivityMethod, method))
         result = simulate_petab(self.problem, amici_model=self.model, solver=solver, problem_parameters=self.x,
-                                scaled_parameters=True)
+                                scaled_parameters=True, scaled_gradients=True)
         if not math.isfinite(result["llh"]):
             return None
         ms = sum(r.cpu_time_total for r in result["rdatas"])
