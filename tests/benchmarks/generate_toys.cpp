@@ -85,7 +85,7 @@ Settings circle_settings(generate::Method method) {
   Settings settings{{"label-axis", "circle"}, {"run-evenness", "0"}, {"batch-norm", "off"}};
   const auto add = [&](const Settings& more) { settings.insert(settings.end(), more.begin(), more.end()); };
   if (method == generate::Method::ccgan) {
-    add({{"epochs", "400"}, {"validation-share", "0"}, {"critic-steps", "2"}, {"gradient-penalty", "0.01"}});
+    add({{"epochs", "300"}, {"gradient-penalty", "0.01"}});
   }
   if (method == generate::Method::cvae) {
     add({{"n-latent", "2"},
