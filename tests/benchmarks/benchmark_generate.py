@@ -228,7 +228,7 @@ def pytorch_throughput(model, min_time):
 
 def kinetune_throughput(program, name, min_time):
     """(points a second, weights)"""
-    text = subprocess.run([program, f"--benchmark_filter=^train/{name}(/|$)", f"--benchmark_min_time={min_time}",
+    text = subprocess.run([program, f"--benchmark_filter=^train/{name}$", f"--benchmark_min_time={min_time}",
                            "--benchmark_format=json"], check=True, capture_output=True, text=True).stdout
     [result] = json.loads(text)["benchmarks"]
     return result["points"], int(result["weights"])
