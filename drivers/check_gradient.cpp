@@ -32,6 +32,9 @@ void add_check_gradient(CLI::App& app, Action& action) {
   command.add_option("--seed", options->check.seed, "of the random points")->capture_default_str();
   command.add_option("--differences", options->check.n_differences,
                      "points at which differences are taken too, the first ones; all without");
+  command.add_option(
+      "--directions", options->check.n_directions,
+      "take differences along so many random directions a point; along each parameter without");
   command.add_option("--tolerance", options->check.tolerance, "relative difference of gradients, norm-wise")
       ->capture_default_str();
   add_integrator_options(command, options->check.integrator);

@@ -130,6 +130,9 @@ struct Posterior::Impl {
     if (has_other_method && (failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint)))
       try_again(asked);
     if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
+    const bool has_overflown = sums && asked == Mode::forward && order == Order::gradient &&
+                               std::isfinite(sums->nllh) && !all_finite(sums->gradient);
+    if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
     return sums;
   }
 

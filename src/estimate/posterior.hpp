@@ -17,7 +17,8 @@ enum class Sensitivities { automatic, forward, adjoint };
 /// What to do about an evaluation that fails, at the same tolerances.
 enum class Fallback {
   none,
-  other_methods  ///< CVODES where a Rosenbrock method fails; forward sensitivities where an adjoint fails
+  other_methods  ///< CVODES where a Rosenbrock method fails; forward sensitivities where an adjoint fails,
+                 ///< and an adjoint where they overflow
 };
 
 struct PosteriorOptions {

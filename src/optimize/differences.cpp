@@ -29,17 +29,17 @@ std::vector<double> extrapolated(double quotient, const std::vector<double>& las
 }  // namespace
 
 std::expected<Difference, EvaluationFailure> central_difference(Objective& objective,
-                                                                std::span<const double> x, std::size_t i,
-                                                                double first_step) {
-  std::vector<double> at(x.begin(), x.end());
+                                                                std::span<const double> x,
+                                                                std::span<const double> direction) {
+  std::vector<double> at(x.size());
   EvaluationFailure failure{"fewer than three steps", "", 0.0};
+  const auto value_at = [&](double s) {
+    for (std::size_t i = 0; i < x.size(); ++i) at[i] = x[i] + s * direction[i];
+    return objective.evaluate(at, Order::value);
+  };
   const auto quotient = [&](double step) -> std::optional<double> {
-    at[i] = x[i] + step;
-    const double right = at[i];
-    const auto above = objective.evaluate(at, Order::value);
-    at[i] = x[i] - step;
-    const auto below = objective.evaluate(at, Order::value);
-    if (above && below) return (above->fval - below->fval) / (right - at[i]);
+    const auto above = value_at(step), below = value_at(-step);
+    if (above && below) return (above->fval - below->fval) / (2.0 * step);
     failure = above ? below.error() : above.error();
     return {};
   };
@@ -47,7 +47,7 @@ std::expected<Difference, EvaluationFailure> central_difference(Objective& objec
   Difference best{0.0, std::numeric_limits<double>::infinity(), 0.0};
   std::vector<double> row;                           // of the tableau, by order of extrapolation
   std::vector<std::pair<double, double>> estimates;  // (value, step) of rows that follow each other
-  double step = first_step;
+  double step = 1.0;
   for (int n = 0; n < max_steps; ++n, step /= shrinkage) {
     const auto quotient_here = quotient(step);
     if (!quotient_here) {

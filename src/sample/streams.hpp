@@ -15,6 +15,7 @@ enum class StreamPurpose : std::uint8_t {
   redraw = 2,         ///< index = start id: points that take the place of a start's first one
   exchanges = 3,      ///< index = block: the search for a maximin Latin hypercube
   scrambling = 4,     ///< index = dimension << 32 | leading digits: whether Sobol's next digit is flipped
+  directions = 5,     ///< index = direction: along which gradients are checked
 };
 
 /// The stream of (study seed, purpose, index). Needs index < 2^56.

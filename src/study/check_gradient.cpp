@@ -8,6 +8,7 @@
 
 #include "core/error.hpp"
 #include "sample/sampler.hpp"
+#include "sample/streams.hpp"
 #include "study/load.hpp"
 #include "study/parameter_vector.hpp"
 
@@ -22,18 +23,20 @@ using optimize::Order;
 // Of a gradient in its size without cancellation, for comparisons.
 constexpr double least_share = 0.01;
 
-/// The largest step of differences: a fiftieth of a decade, or of the value.
-double first_step(const estimate::EstimatedParameter& parameter, double x) {
+// The largest step of differences, in units.
+constexpr double first_step = 0.02;
+
+double unit_of(const estimate::EstimatedParameter& parameter, double x) {
   switch (parameter.scale) {
     case estimate::Scale::log10:
-      return 0.02;
+      return 1.0;
     case estimate::Scale::log:
-      return 0.02 * std::log(10.0);
+      return std::log(10.0);
     case estimate::Scale::linear:
       break;
   }
   const double width = parameter.upper_bound - parameter.lower_bound;
-  return x != 0.0 ? 0.02 * std::fabs(x) : std::isfinite(width) && width > 0 ? 1e-3 * width : 0.02;
+  return x != 0.0 ? std::fabs(x) : std::isfinite(width) && width > 0 ? 0.05 * width : 1.0;
 }
 
 std::string describe(const EvaluationFailure& failure) {
@@ -46,7 +49,7 @@ std::string describe(const EvaluationFailure& failure) {
 double norm(const std::vector<ParameterGradient>& gradient,
             const std::function<double(const ParameterGradient&)>& part) {
   double sum = 0.0;
-  for (const ParameterGradient& g : gradient) sum += part(g) * part(g);
+  for (const ParameterGradient& g : gradient) sum += g.unit * g.unit * part(g) * part(g);
   return std::sqrt(sum);
 }
 
@@ -75,9 +78,13 @@ class Methods {
     const auto adjoint = adjoint_.evaluate(x, Order::gradient);
     if (!adjoint) return with_failure(std::move(point), "adjoint", adjoint.error());
     for (std::size_t i = 0; i < x.size(); ++i)
-      point.gradient.push_back({forward->gradient[i], adjoint->gradient[i], {}});
-    if (with_differences && !take_differences(x, point)) return point;
-    judge(point, size_without_cancellation(x));
+      point.gradient.push_back(
+          {unit_of(tight_.problem().parameters[i], x[i]), forward->gradient[i], adjoint->gradient[i], {}});
+    compare(point);
+    if (with_differences &&
+        !(options_.n_directions > 0 ? look_along_directions(point) : look_along_axes(point)))
+      return point;
+    judge(point);
     return point;
   }
 
@@ -93,49 +100,84 @@ class Methods {
     return point;
   }
 
-  bool take_differences(std::span<const double> x, PointCheck& point) {
-    for (std::size_t i = 0; i < x.size(); ++i) {
-      const auto difference =
-          optimize::central_difference(tight_, x, i, first_step(tight_.problem().parameters[i], x[i]));
-      if (!difference) {
-        point.trust = Trust::unsure;
-        point.failure = fmt::format("differences by {}: {}", tight_.problem().parameters[i].id,
-                                    describe(difference.error()));
-        return false;
-      }
-      point.gradient[i].difference = *difference;
+  /// The two gradients.
+  void compare(PointCheck& point) {
+    const auto& g = point.gradient;
+    point.norm = norm(g, [](const auto& p) { return p.forward; });
+    scale_ = std::max({point.norm, norm(g, [](const auto& p) { return p.adjoint; }),
+                       least_share * size_without_cancellation(point), 1e-300});
+    point.forward_adjoint = norm(g, [](const auto& p) { return p.forward - p.adjoint; }) / scale_;
+  }
+
+  bool look_along_axes(PointCheck& point) {
+    std::vector<double> direction(point.x.size());
+    for (std::size_t i = 0; i < point.x.size(); ++i) {
+      const double length = first_step * point.gradient[i].unit;
+      direction[i] = length;
+      const auto difference = optimize::central_difference(tight_, point.x, direction);
+      direction[i] = 0.0;
+      if (!difference)
+        return without_differences(point, tight_.problem().parameters[i].id, difference.error());
+      point.gradient[i].difference = {difference->value / length, difference->error / length,
+                                      difference->step * length};
     }
+    point.forward_difference =
+        norm(point.gradient, [](const auto& p) { return p.forward - p.difference->value; }) / scale_;
+    point.uncertainty = norm(point.gradient, [](const auto& p) { return p.difference->error; }) / scale_;
     return true;
   }
 
+  /// Along a direction of random signs the expected square of an error's component is its norm's square.
+  bool look_along_directions(PointCheck& point) {
+    double squares = 0.0, squares_of_errors = 0.0;
+    for (int k = 0; k < options_.n_directions; ++k) {
+      core::RandomStream stream = sample::random_stream(options_.seed, sample::StreamPurpose::directions,
+                                                        static_cast<std::uint64_t>(n_directions_++));
+      std::vector<double> direction;
+      double slope = 0.0;
+      for (const ParameterGradient& g : point.gradient) {
+        direction.push_back((stream.below(2) == 0 ? -first_step : first_step) * g.unit);
+        slope += g.forward * direction.back();
+      }
+      const auto difference = optimize::central_difference(tight_, point.x, direction);
+      if (!difference) return without_differences(point, "random directions", difference.error());
+      squares += std::pow((slope - difference->value) / first_step, 2);
+      squares_of_errors += std::pow(difference->error / first_step, 2);
+    }
+    point.forward_difference = std::sqrt(squares / options_.n_directions) / scale_;
+    point.uncertainty = std::sqrt(squares_of_errors / options_.n_directions) / scale_;
+    return true;
+  }
+
+  bool without_differences(PointCheck& point, const std::string& by, const EvaluationFailure& failure) const {
+    point.trust = point.forward_adjoint <= options_.tolerance ? Trust::unsure : Trust::no;
+    point.failure = fmt::format("differences by {}: {}", by, describe(failure));
+    return false;
+  }
+
   /// |r| |J|: residuals and their derivatives cancel in a gradient, errors of either do not.
-  double size_without_cancellation(std::span<const double> x) {
-    const auto terms = forward_.assess(x, Order::gauss_newton);
+  double size_without_cancellation(const PointCheck& point) {
+    const std::size_t n = point.x.size();
+    const auto terms = forward_.assess(point.x, Order::gauss_newton);
     if (!terms) return 0.0;
     double trace = 0.0;
-    for (std::size_t i = 0; i < x.size(); ++i) trace += terms->gauss_newton[i * x.size() + i];
+    for (std::size_t i = 0; i < n; ++i)
+      trace += terms->gauss_newton[i * n + i] * point.gradient[i].unit * point.gradient[i].unit;
     return std::sqrt(terms->chi2 * trace);
   }
 
-  void judge(PointCheck& point, double size) const {
-    const auto& g = point.gradient;
-    point.norm = norm(g, [](const auto& p) { return p.forward; });
-    const double scale =
-        std::max({point.norm, norm(g, [](const auto& p) { return p.adjoint; }), least_share * size, 1e-300});
-    point.forward_adjoint = norm(g, [](const auto& p) { return p.forward - p.adjoint; }) / scale;
-    bool agree = point.forward_adjoint <= options_.tolerance, sure = true;
-    if (!g.empty() && g.front().difference) {
-      point.forward_difference =
-          norm(g, [](const auto& p) { return p.forward - p.difference->value; }) / scale;
-      point.uncertainty = norm(g, [](const auto& p) { return p.difference->error; }) / scale;
-      sure = *point.uncertainty <= options_.tolerance;
-      agree = agree && *point.forward_difference <= std::max(options_.tolerance, 2 * *point.uncertainty);
-    }
-    point.trust = !agree ? Trust::no : sure ? Trust::yes : Trust::unsure;
+  void judge(PointCheck& point) const {
+    const double uncertainty = point.uncertainty.value_or(0.0);
+    const bool agree =
+        point.forward_adjoint <= options_.tolerance &&
+        point.forward_difference.value_or(0.0) <= std::max(options_.tolerance, 2 * uncertainty);
+    point.trust = !agree ? Trust::no : uncertainty <= options_.tolerance ? Trust::yes : Trust::unsure;
   }
 
   const CheckGradientOptions& options_;
   Posterior forward_, adjoint_, tight_;
+  double scale_ = 1.0;    // of the point's gradient
+  int n_directions_ = 0;  // taken so far
 };
 
 /// The simulations in which the methods do not agree, each looked at alone.
@@ -159,6 +201,8 @@ void CheckGradientOptions::validate() const {
   integrator.validate();
   tight.validate();
   if (n_random < 0) throw core::Error({}, "a negative number of random points", "give --points 0 or more");
+  if (n_directions < 0)
+    throw core::Error({}, "a negative number of directions", "give --directions 0 or more");
   if (!(tolerance > 0)) throw core::Error({}, "a tolerance that is not positive", "give --tolerance 1e-4");
 }
 

@@ -21,6 +21,7 @@ struct CheckGradientOptions {
   int n_random = 3;  ///< points uniform within the bounds
   std::uint64_t seed = 0;
   int n_differences = 1 << 30;  ///< points at which differences are taken, the first ones
+  int n_directions = 0;         ///< random ones that differences are taken along; 0: along each parameter
   double tolerance = 1e-4;      ///< norm-wise, relative
 
   /// @throws core::Error
@@ -29,6 +30,7 @@ struct CheckGradientOptions {
 
 /// What the ways to a derivative say, by a parameter on its scale.
 struct ParameterGradient {
+  double unit = 1;  ///< a decade on a logarithmic scale, the value itself on a linear one
   double forward = 0, adjoint = 0;
   std::optional<optimize::Difference> difference;
 };
@@ -40,9 +42,9 @@ enum class Trust {
   no_value,  ///< the objective itself cannot be computed there: nothing to judge
 };
 
-/// One point. Differences are relative to the gradient's norm or, where this is smaller, to a hundredth of
-/// |r| |J|, what it would be if residuals r and their derivatives J did not cancel as they do near an
-/// optimum.
+/// One point. Norms are of derivatives by units. Differences are relative to the gradient's norm or, where
+/// this is smaller, to a hundredth of |r| |J|, what it would be if residuals r and their derivatives J did
+/// not cancel as they do near an optimum.
 struct PointCheck {
   std::string name;
   Trust trust = Trust::no;

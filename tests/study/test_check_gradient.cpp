@@ -66,6 +66,20 @@ TEST_F(CheckGradient, takes_differences_at_as_many_points_as_asked_for) {
   EXPECT_FALSE(check.points[1].forward_difference);
 }
 
+TEST_F(CheckGradient, looks_along_random_directions_on_request) {
+  options.n_directions = 3;
+  options.integrator = {.rtol = 1e-5, .atol = 1e-8, .method = simulate::Method::cvodes};
+  const auto coarse = study::check_gradient(options);
+  options.integrator = {.rtol = 1e-10, .atol = 1e-14, .method = simulate::Method::cvodes};
+  const auto fine = study::check_gradient(options);
+  for (const auto& point : fine.points) {
+    EXPECT_EQ(point.trust, Trust::yes) << point.name;
+    EXPECT_LT(point.forward_difference.value(), 1e-6);
+    EXPECT_FALSE(point.gradient[0].difference);
+  }
+  EXPECT_GT(coarse.points[0].forward_difference.value(), 10 * fine.points[0].forward_difference.value());
+}
+
 TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree) {
   options.integrator.method = simulate::Method::cvodes;
   options.tolerance = 1e-15;  // beyond what CVODES' methods can share

@@ -22,7 +22,8 @@ def problem_file(folder):
 def check(arguments, yaml):
     """What check-gradient says as JSON, or why it says nothing."""
     command = [arguments.kinetune, "check-gradient", str(yaml), "--json", "--points", str(arguments.points),
-               "--differences", str(arguments.differences), "--seed", str(arguments.seed), "--integrator", arguments.integrator]
+               "--differences", str(arguments.differences), "--seed", str(arguments.seed), "--integrator", arguments.integrator,
+               "--directions", str(arguments.directions)]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=arguments.timeout)
     except subprocess.TimeoutExpired:
@@ -53,6 +54,7 @@ def main():
     parser.add_argument("--points", type=int, default=20, help="random points a problem")
     parser.add_argument("--differences", type=int, default=0, help="points at which differences are taken too")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--directions", type=int, default=0, help="of differences; 0: along each parameter")
     parser.add_argument("--integrator", default="auto", help="of the gradients")
     parser.add_argument("--timeout", type=float, default=600, help="seconds a problem")
     parser.add_argument("--only", default="", help="problems whose name contains this")
