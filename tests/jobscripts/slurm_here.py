@@ -11,6 +11,9 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
 PATIENCE = 60  # seconds for the daemons to come up
+# Seconds that a requeued job waits, so that the node does not take its new credential for the old one, which it has
+# revoked; Slurm's default of 120 is as safe and takes longer. A job that is made to start at once may fail.
+REQUEUE_DELAY = 5
 
 CONFIGURATION = """\
 ClusterName=kinetune
@@ -20,7 +23,7 @@ SlurmdPort={node_port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire={requeue_delay}
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -71,7 +74,7 @@ class Slurm:
         host = socket.gethostname().split(".")[0]
         configuration = folder / "slurm.conf"
         configuration.write_text(CONFIGURATION.format(folder=folder, host=host, controller_port=free_port(),
-                                                      node_port=free_port()))
+                                                      node_port=free_port(), requeue_delay=REQUEUE_DELAY))
         (folder / "cgroup.conf").write_text("")
         self.environment = os.environ | {"SLURM_CONF": str(configuration)}
 

@@ -42,15 +42,19 @@ class Jobs(unittest.TestCase):
         deadline = time.monotonic() + PATIENCE
         while (state := self.slurm.job(job))["JobState"] not in states:
             if time.monotonic() > deadline:
-                raise AssertionError(f"job {job} is {state}:\n{log.read_text()}\n{self.slurm.logs()}")
+                self.fail(f"job {job} is {state}:\n{self.tell(log)}")
             time.sleep(0.5)
         return state
+
+    def tell(self, log: Path) -> str:
+        """What a reader needs who sees the test fail elsewhere: the job's output, and Slurm's."""
+        return f"{log.read_text() if log.exists() else 'the job printed nothing'}\n{self.slurm.logs()}"
 
     def test_a_job_completes_its_study_on_the_ranks_it_is_given(self) -> None:
         file = self.folder / "cpu.h5"
         job, log = self.submit("slurm_cpu.sh", file, SERINE / "serine.yaml", "--starts", 8, "--max-iterations", 20)
         state = self.wait_for(job, ("COMPLETED", "FAILED", "TIMEOUT", "CANCELLED"), log)
-        self.assertEqual(state["JobState"], "COMPLETED", log.read_text())
+        self.assertEqual(state["JobState"], "COMPLETED", self.tell(log))
         self.assertEqual(outcomes(file).ids, list(range(8)))
         self.assertIn("2 ranks in all", log.read_text())
 
@@ -61,13 +65,13 @@ class Jobs(unittest.TestCase):
         self.wait_for(job, ("PENDING",), log)
         self.wait_for(job, ("RUNNING",), log)
         state = self.wait_for(job, ("PENDING", "COMPLETED", "FAILED", "TIMEOUT"), log)
-        self.assertEqual(state["JobState"], "PENDING", log.read_text())
+        self.assertEqual(state["JobState"], "PENDING", self.tell(log))
         self.assertIn("stopped by signal", log.read_text())
         finished = len(outcomes(file).ids)
         self.assertGreater(finished, 0)
-        self.slurm.run("scontrol", "update", f"jobid={job}", "TimeLimit=30", "StartTime=now")
+        self.slurm.run("scontrol", "update", f"jobid={job}", "TimeLimit=30")
         state = self.wait_for(job, ("COMPLETED", "FAILED", "TIMEOUT"), log)
-        self.assertEqual(state["JobState"], "COMPLETED", log.read_text())
+        self.assertEqual(state["JobState"], "COMPLETED", self.tell(log))
         self.assertEqual(state["Restarts"], "1")
         self.assertEqual(outcomes(file).ids, list(range(int(study[2]))))
 
@@ -79,7 +83,7 @@ class Jobs(unittest.TestCase):
         job, log = self.submit("slurm_array.sh", studies, options=("--array=1-2",))
         for task in (1, 2):
             state = self.wait_for(f"{job}_{task}", ("COMPLETED", "FAILED", "TIMEOUT"), log)
-            self.assertEqual(state["JobState"], "COMPLETED", log.read_text())
+            self.assertEqual(state["JobState"], "COMPLETED", self.tell(log))
         first, second = map(outcomes, files)
         self.assertEqual(first.ids, list(range(4)))
         self.assertNotEqual(first.x0.tobytes(), second.x0.tobytes())
