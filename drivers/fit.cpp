@@ -142,7 +142,7 @@ void add_fit(CLI::App& app, Action& action) {
   add("--start-factor", flags->start_factor, "nominal: from a nominal value over this to it times this",
       defaults.start_factor);
   add("--optimizer", flags->optimizer,
-      "blmvm, bncg, bqnls or bqnkls (gradient); bnls, bntr or bntl (Gauss-Newton)",
+      "blmvm, bncg, bqnls or bqnkls (gradient); bnls, bntr or bntl (Gauss-Newton); brgn (least squares)",
       name(defaults.local.method));
   add("--gradient-tolerance", flags->gradient_tolerance, "converged at this projected gradient",
       defaults.local.gradient_tolerance);

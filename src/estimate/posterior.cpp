@@ -1,6 +1,7 @@
 #include "estimate/posterior.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -43,19 +44,15 @@ bool is_square(const EstimatedParameter& parameter) {
   }
 }
 
-void check_least_squares(const Problem& problem) {
+std::string why_no_least_squares(const Problem& problem) {
   for (const Observable& observable : problem.observables) {
-    if (observable.noise == petab::NoiseDistribution::normal) continue;
-    throw core::Error(
-        {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
-        "choose an optimizer that is not for least squares");
+    if (observable.noise != petab::NoiseDistribution::normal)
+      return fmt::format("the noise of observable {} is not normal", observable.id);
   }
   for (const EstimatedParameter& parameter : problem.parameters) {
-    if (is_square(parameter)) continue;
-    throw core::Error(
-        {}, fmt::format("the prior of {} is no square on its scale: no least-squares problem", parameter.id),
-        "choose an optimizer that is not for least squares");
+    if (!is_square(parameter)) return fmt::format("the prior of {} is no square on its scale", parameter.id);
   }
+  return {};
 }
 
 bool all_finite(std::span<const double> values) {
@@ -255,13 +252,15 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
   return terms;
 }
 
-std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::span<const double> x) {
-  check_least_squares(impl_->problem);
-  LeastSquares result;
+std::string Posterior::why_no_least_squares() const { return estimate::why_no_least_squares(impl_->problem); }
+
+std::expected<Terms, EvaluationFailure> Posterior::assess_squares(std::span<const double> x,
+                                                                  LeastSquares& result) {
+  assert(why_no_least_squares().empty());
   impl_->least_squares = &result;
-  const auto terms = assess(x, Order::gauss_newton);
+  auto terms = assess(x, Order::gauss_newton);
   impl_->least_squares = nullptr;
-  if (!terms) return std::unexpected(terms.error());
+  if (!terms) return terms;
   const std::size_t n = size();
   for (std::size_t q = 0; q < n; ++q) {
     const EstimatedParameter& parameter = impl_->problem.parameters[q];
@@ -279,14 +278,16 @@ std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::spa
     result.jacobian.resize(result.jacobian.size() + n);
     result.jacobian[result.jacobian.size() - n + q] = weight;
   }
-  return result;
+  return terms;
 }
 
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,
                                                                            Order order) {
-  auto terms = assess(x, order);
+  LeastSquares squares;
+  auto terms = order == Order::least_squares ? assess_squares(x, squares) : assess(x, order);
   if (!terms) return std::unexpected(std::move(terms.error()));
-  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton)};
+  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton),
+                              std::move(squares.residuals), std::move(squares.jacobian)};
 }
 
 }  // namespace kinetune::estimate

@@ -62,16 +62,14 @@ class Posterior final : public optimize::Objective {
   std::span<const double> upper_bounds() const override;
   std::expected<optimize::Evaluation, optimize::EvaluationFailure> evaluate(std::span<const double> x,
                                                                             optimize::Order) override;
+  /// Noise and priors must be normal. Order::least_squares gives residuals of the data as LeastSquares has
+  /// them, and behind them one of each normal prior, by forward sensitivities.
+  std::string why_no_least_squares() const override;
 
   /// The same with all that is known about it. With details, a simulation that fails does not keep the others
   /// from being tried.
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
-
-  /// The objective as constant + |residuals|^2 / 2, by the parameters on their scales; behind the rows of the
-  /// data one of each normal prior. By forward sensitivities.
-  /// @throws core::Error where noise or priors are not normal, and have no such form
-  std::expected<LeastSquares, optimize::EvaluationFailure> least_squares(std::span<const double> x);
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
@@ -83,6 +81,8 @@ class Posterior final : public optimize::Objective {
   const Problem& problem() const;
 
  private:
+  std::expected<Terms, optimize::EvaluationFailure> assess_squares(std::span<const double> x, LeastSquares&);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

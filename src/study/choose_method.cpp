@@ -39,9 +39,9 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const jit::M
     for (const Sensitivities sensitivities : {Sensitivities::forward, Sensitivities::adjoint}) {
       if (options.sensitivities != Sensitivities::automatic && sensitivities != options.sensitivities)
         continue;
-      // Only forward sensitivities give Gauss-Newton matrices.
+      // Only forward sensitivities give Gauss-Newton matrices and Jacobians of residuals.
       const bool both_mean_forward =
-          order == optimize::Order::gauss_newton && options.sensitivities == Sensitivities::automatic;
+          order >= optimize::Order::gauss_newton && options.sensitivities == Sensitivities::automatic;
       if (both_mean_forward && sensitivities == Sensitivities::adjoint) continue;
       Candidate candidate{options, nullptr};
       candidate.options.integrator.method = method;

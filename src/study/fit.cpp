@@ -62,9 +62,9 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 /// @throws core::Error where the options cannot carry the problem
 void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, FitOptions& options) {
   const estimate::Posterior posterior(loaded.problem, loaded.code, options.posterior);
+  optimize::require_order(posterior, options.local.method);
   const auto points = first_starts(sampler, options.sampler.n_starts);
-  const auto order = optimize::uses_hessian(options.local.method) ? optimize::Order::gauss_newton
-                                                                  : optimize::Order::gradient;
+  const auto order = optimize::order(options.local.method);
   const auto times = choose_method(loaded.problem, loaded.code, order, points, options.posterior);
   if (times.empty()) return;
   std::string text;

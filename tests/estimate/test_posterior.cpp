@@ -328,12 +328,19 @@ TEST_F(Chain, with_normal_noise_is_half_a_sum_of_squares_and_a_constant) {
   joined_.problem.parameters[5].prior.reset();
   Posterior p = posterior();
   const auto terms = p.assess(chain_x, Order::gradient);
-  const auto squares = p.least_squares(chain_x);
+  const auto squares = p.evaluate(chain_x, Order::least_squares);
 
+  ASSERT_EQ(p.why_no_least_squares(), "");
   ASSERT_TRUE(terms && squares);
   const std::size_t n = chain_x.size(), n_rows = squares->residuals.size();
   EXPECT_EQ(n_rows, 2 * chain_rows.size() + 2);  // two normal priors
-  EXPECT_NEAR(squares->constant + 0.5 * std::pow(norm(squares->residuals), 2), terms->fval(), 1e-9);
+  std::vector<double> other_x = chain_x;
+  for (double& value : other_x) value += 0.05;
+  const auto other = p.evaluate(other_x, Order::least_squares);
+  ASSERT_TRUE(other);
+  EXPECT_NEAR(squares->fval - 0.5 * std::pow(norm(squares->residuals), 2),
+              other->fval - 0.5 * std::pow(norm(other->residuals), 2), 1e-9);
+  EXPECT_DOUBLE_EQ(squares->fval, terms->fval());
   EXPECT_NEAR(std::fabs(squares->residuals[0]),
               std::fabs(std::log10(1.9) - std::log10(chain_prediction(chain_rows[0], chain_x).value)) /
                   chain_prediction(chain_rows[0], chain_x).sigma,
@@ -348,5 +355,5 @@ TEST_F(Chain, with_normal_noise_is_half_a_sum_of_squares_and_a_constant) {
 
 TEST_F(Chain, with_laplace_noise_is_no_least_squares_problem) {
   Posterior p = posterior();
-  EXPECT_THROW((void)p.least_squares(chain_x), core::Error);
+  EXPECT_EQ(p.why_no_least_squares(), "the noise of observable yS is not normal");
 }
