@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "estimate/problem.hpp"
 #include "estimate/simulation_run.hpp"
@@ -50,6 +51,18 @@ struct Terms {
   double fval() const { return prior - llh; }
 };
 
+/// What came of some shares of an evaluation.
+struct ShareOutcomes {
+  std::vector<LikelihoodSums> sums;                    ///< of each, up to the first that failed
+  std::vector<double> seconds;                         ///< CPU time of each, also of the one that failed
+  std::optional<optimize::EvaluationFailure> failure;  ///< of that one
+  bool has_fallen_back = false;                        ///< another method had to carry one out
+  LeastSquares squares;  ///< Order::least_squares: whole, zeros in the rows of other shares
+};
+
+/// Carries all shares out in their order, by whatever means; with a failure, that of the first that fails.
+using ShareCarrier = std::function<ShareOutcomes(std::span<const double> x, optimize::Order)>;
+
 /// Negative logarithm of the posterior of an estimation problem. One instance a thread.
 ///
 /// The likelihood is a sum over shares: simulations that share a pre-equilibration, or single ones. A share
@@ -78,11 +91,10 @@ class Posterior final : public optimize::Objective {
 
   std::size_t n_shares() const;
   /// What the data of some shares say, in the order asked for. The first share that fails ends it.
-  std::expected<std::vector<LikelihoodSums>, optimize::EvaluationFailure> evaluate_shares(
-      std::span<const double> x, optimize::Order, std::span<const std::size_t> shares);
-  /// What assess() would say, from the sums of all shares, in their order.
-  std::expected<Terms, optimize::EvaluationFailure> combine(std::span<const double> x, optimize::Order,
-                                                            std::span<const LikelihoodSums>) const;
+  ShareOutcomes evaluate_shares(std::span<const double> x, optimize::Order,
+                                std::span<const std::size_t> shares);
+  /// Leaves the shares of evaluations to others, but for those that are asked for details.
+  void set_carrier(ShareCarrier);
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);

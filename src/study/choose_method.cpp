@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <time.h>
+#include "core/cpu_time.hpp"
 
 namespace kinetune::study {
 namespace {
@@ -11,15 +11,11 @@ namespace {
 using estimate::Sensitivities;
 using simulate::Method;
 
+using core::thread_cpu_seconds;
+
 // Of CPU time: what a choice may cost where evaluations take long.
 constexpr double patience = 0.3;
 constexpr int repeats = 3;  // the least of so many times counts
-
-double thread_cpu_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 /// One way to evaluate the objective, and how it has done so far.
 struct Candidate {

@@ -173,12 +173,14 @@ TEST_F(Chain, evaluates_to_the_same_bits_whichever_process_carries_a_share_out) 
     Posterior whole = posterior(method), other = posterior(method), third = posterior(method);
     ASSERT_EQ(whole.n_shares(), 2u);
     (void)third.evaluate(std::vector<double>{0.7, 1.0, 8.0, 0.4, 0.1, 0.5}, Order::gradient);
-    const auto second = other.evaluate_shares(chain_x, Order::gradient, std::array<std::size_t, 1>{1});
-    const auto first = third.evaluate_shares(chain_x, Order::gradient, std::array<std::size_t, 1>{0});
-    const std::vector sums{first->front(), second->front()};
-
     const auto expected = whole.assess(chain_x, Order::gradient);
-    const auto found = whole.combine(chain_x, Order::gradient, sums);
+    whole.set_carrier([&](std::span<const double> x, Order order) {
+      ShareOutcomes second = other.evaluate_shares(x, order, std::array<std::size_t, 1>{1});
+      ShareOutcomes both = third.evaluate_shares(x, order, std::array<std::size_t, 1>{0});
+      both.sums.push_back(second.sums.front());
+      return both;
+    });
+    const auto found = whole.assess(chain_x, Order::gradient);
     EXPECT_EQ(found->llh, expected->llh);
     EXPECT_EQ(found->chi2, expected->chi2);
     EXPECT_EQ(found->prior, expected->prior);
@@ -230,15 +232,16 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   options.fallback = Fallback::none;
   Posterior rosenbrock(joined.problem, {code}, options);
   EXPECT_FALSE(rosenbrock.evaluate(x, Order::gradient));
-  std::vector<LikelihoodSums> shares;
+  ShareOutcomes shares;
   long n_failed = 0;
   for (std::size_t share = 0; share < rosenbrock.n_shares(); ++share) {
-    auto sums = rosenbrock.evaluate_shares(x, Order::gradient, std::array{share});
-    n_failed += sums ? 0 : 1;
-    if (!sums) sums = cvodes.evaluate_shares(x, Order::gradient, std::array{share});
-    shares.push_back(sums->front());
+    auto outcomes = rosenbrock.evaluate_shares(x, Order::gradient, std::array{share});
+    n_failed += outcomes.failure ? 1 : 0;
+    if (outcomes.failure) outcomes = cvodes.evaluate_shares(x, Order::gradient, std::array{share});
+    shares.sums.push_back(outcomes.sums.front());
   }
-  const auto mixed = cvodes.combine(x, Order::gradient, shares);
+  cvodes.set_carrier([&](auto, auto) { return shares; });
+  const auto mixed = cvodes.assess(x, Order::gradient);
 
   options.fallback = Fallback::other_methods;
   Posterior posterior(joined.problem, {code}, options);
