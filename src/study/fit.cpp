@@ -199,6 +199,9 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   }
 
   RunRecord& record = *coordinator.record;
+  if (teams.size() < mpi.size())
+    core::log(core::LogLevel::info, "{} ranks in {} teams, each for one start at a time", mpi.size(),
+              teams.size());
   const auto ranking = record.ranking();
   Progress progress(record.n_starts(), record.n_done(),
                     ranking.empty() ? store::not_a_number : ranking.front().fval);
