@@ -173,6 +173,10 @@ class WrongInputs(ProgramTest):
             with self.subTest(options, ranks=2):
                 self.refused("fit", yaml, "-o", self.output, *options, ranks=2, says=says)
         self.refused("fit", "-o", self.output, says=r"no problem")
+        for output, says in {"": r"no name for the file", self.folder / "none/run.h5": r"none/run\.h5: its folder does not exist",
+                             self.problem: r"problem: is no file"}.items():
+            with self.subTest(output):
+                self.refused("fit", yaml, "-o", output, "--force", says=says)
 
     def test_options_of_the_other_commands_that_cannot_be_meant(self) -> None:
         yaml, xml = self.problem / "serine.yaml", self.problem / "serine.xml"
