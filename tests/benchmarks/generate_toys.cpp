@@ -87,22 +87,33 @@ Settings circle_settings(generate::Method method) {
   if (method == generate::Method::ccgan) {
     add({{"epochs", "300"}, {"gradient-penalty", "0.01"}});
   }
+  // On its linear scale the circle is a linear function of the label's cosine and sine.
   if (method == generate::Method::cvae) {
-    add({{"n-latent", "2"},
-         {"epochs", "400"},
+    add({{"vector-scale", "linear"},
+         {"n-latent", "2"},
+         {"epochs", "1200"},
+         {"validation-share", "0"},
+         {"keep", "last"},
          {"activation", "silu"},
          {"learning-rate", "2e-3"},
+         {"weight-decay", "0.5"},
          {"free-bits", "0"}});
   }
   if (method == generate::Method::flow) {
-    add({{"epochs", "400"},
+    add({{"vector-scale", "linear"},
+         {"epochs", "400"},
          {"validation-share", "0"},
          {"keep", "last"},
          {"width", "64"},
          {"weight-decay", "0.1"}});
   }
-  if (method == generate::Method::transformer)
-    add({{"n-latent", "2"}, {"epochs", "100"}, {"width", "32"}, {"learning-rate", "2e-3"}});
+  if (method == generate::Method::transformer) {
+    add({{"vector-scale", "linear"},
+         {"n-latent", "2"},
+         {"epochs", "100"},
+         {"width", "32"},
+         {"learning-rate", "2e-3"}});
+  }
   return settings;
 }
 
