@@ -206,7 +206,8 @@ void CheckGradientOptions::validate() const {
   if (!(tolerance > 0)) throw core::Error({}, "a tolerance that is not positive", "give --tolerance 1e-4");
 }
 
-GradientCheck check_gradient(const CheckGradientOptions& options) {
+GradientCheck check_gradient(const CheckGradientOptions& options,
+                             const std::function<void(const GradientCheck&)>& seen) {
   options.validate();
   const LoadedProblem loaded = load(options.problem, options.integrator.method);
   const estimate::Problem& problem = loaded.problem;
@@ -224,6 +225,7 @@ GradientCheck check_gradient(const CheckGradientOptions& options) {
     PointCheck& point = result.points.back();
     if (point.trust == Trust::no && !point.gradient.empty() && problem.simulations.size() > 1)
       point.conditions = culprits(problem, loaded.code, options, point);
+    if (seen) seen(result);
   };
   add(options.parameters ? "given" : "nominal", parameter_vector(options.parameters, problem));
   if (options.n_random == 0) return result;

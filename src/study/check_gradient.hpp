@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -64,13 +65,16 @@ struct GradientCheck {
   std::vector<PointCheck> points;
 
   bool can_be_trusted() const;
-  std::string to_text() const;  ///< for a reader
+  std::string text_of(const PointCheck&) const;  ///< for a reader
+  std::string summary() const;
   std::string to_json() const;
   std::string to_table() const;  ///< tab-separated: a line a point and parameter
 };
 
 /// Compares forward sensitivities, adjoints and central differences.
+/// @param seen  called after each point, the last one of what it is given
 /// @throws core::Error for bad input
-GradientCheck check_gradient(const CheckGradientOptions&);
+GradientCheck check_gradient(const CheckGradientOptions&,
+                             const std::function<void(const GradientCheck&)>& seen = {});
 
 }  // namespace kinetune::study

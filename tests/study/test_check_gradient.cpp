@@ -66,6 +66,12 @@ TEST_F(CheckGradient, takes_differences_at_as_many_points_as_asked_for) {
   EXPECT_FALSE(check.points[1].forward_difference);
 }
 
+TEST_F(CheckGradient, shows_each_point_as_soon_as_it_is_done) {
+  std::vector<std::string> seen;
+  study::check_gradient(options, [&](const auto& so_far) { seen.push_back(so_far.points.back().name); });
+  EXPECT_EQ(seen, (std::vector<std::string>{"nominal", "random 0", "random 1"}));
+}
+
 TEST_F(CheckGradient, looks_along_random_directions_on_request) {
   options.n_directions = 3;
   options.integrator = {.rtol = 1e-5, .atol = 1e-8, .method = simulate::Method::cvodes};
@@ -87,9 +93,9 @@ TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree
   const auto check = study::check_gradient(options);
   EXPECT_FALSE(check.can_be_trusted());
   EXPECT_THAT(check.points[0].conditions, testing::UnorderedElementsAre("high", "low"));
-  EXPECT_THAT(check.to_text(), HasSubstr("nominal: NOT to be trusted"));
-  EXPECT_THAT(check.to_text(), HasSubstr("k1: forward "));
-  EXPECT_THAT(check.to_text(), HasSubstr("in condition low"));
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("nominal: NOT to be trusted"));
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("k1: forward "));
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("in condition low"));
 }
 
 TEST_F(CheckGradient, does_not_trust_a_problem_that_has_values_but_no_sensitivities) {
