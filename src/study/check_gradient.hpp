@@ -16,7 +16,9 @@ struct CheckGradientOptions {
   std::filesystem::path problem;
   std::optional<std::filesystem::path> parameters;  ///< table, of the first point; nominal values without
   simulate::IntegratorOptions integrator;           ///< of the gradients
-  /// Of the values that differences are taken of.
+  /// Of the values that differences are taken of; no looser than those of the gradients. Where these leave a
+  /// gradient unconfirmed, they are taken again of values at a hundredth of the tolerances, by this method
+  /// and by Rodas5P.
   simulate::IntegratorOptions tight{
       .rtol = 1e-10, .atol = 1e-14, .max_steps = 200000, .method = simulate::Method::cvodes};
   int n_random = 3;  ///< points uniform within the bounds

@@ -86,6 +86,16 @@ TEST_F(CheckGradient, looks_along_random_directions_on_request) {
   EXPECT_GT(coarse.points[0].forward_difference.value(), 10 * fine.points[0].forward_difference.value());
 }
 
+TEST_F(CheckGradient, takes_differences_again_of_better_values_where_they_do_not_confirm) {
+  options.integrator = {.rtol = 1e-5, .atol = 1e-9, .method = simulate::Method::rodas5p};
+  options.tight = {.rtol = 1e-5, .atol = 1e-9, .method = simulate::Method::cvodes};
+  options.tolerance = 1e-5;
+  options.n_random = 0;
+  const auto point = study::check_gradient(options).points[0];
+  EXPECT_EQ(point.trust, Trust::yes);
+  EXPECT_LT(point.uncertainty.value(), 1e-5);
+}
+
 TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree) {
   options.integrator.method = simulate::Method::cvodes;
   options.tolerance = 1e-15;  // beyond what CVODES' methods can share
