@@ -91,9 +91,10 @@ class Methods {
     }
     point.fval = value->fval;
     const auto forward = forward_.evaluate(x, Order::gradient);
-    if (!forward) return with_failure(std::move(point), "forward", forward.error());
     const auto adjoint = adjoint_.evaluate(x, Order::gradient);
-    if (!adjoint) return with_failure(std::move(point), "adjoint", adjoint.error());
+    if (!forward) point.failure = "forward: " + describe(forward.error());
+    if (!adjoint) point.failure += (forward ? "adjoint: " : "; adjoint: ") + describe(adjoint.error());
+    if (!forward || !adjoint) return point;
     for (std::size_t i = 0; i < x.size(); ++i)
       point.gradient.push_back(
           {unit_of(forward_.problem().parameters[i], x[i]), forward->gradient[i], adjoint->gradient[i], {}});
@@ -108,11 +109,6 @@ class Methods {
   static estimate::PosteriorOptions posterior_options(const simulate::IntegratorOptions& integrator,
                                                       Sensitivities sensitivities) {
     return {.integrator = integrator, .sensitivities = sensitivities, .fallback = estimate::Fallback::none};
-  }
-
-  static PointCheck with_failure(PointCheck point, const char* method, const EvaluationFailure& failure) {
-    point.failure = fmt::format("{}: {}", method, describe(failure));
-    return point;
   }
 
   /// The two gradients.
