@@ -20,7 +20,7 @@ namespace {
 struct Flags {
   std::string study, resume;
   std::optional<std::string> problem, sampler, start_range, optimizer, integrator, sensitivities,
-      linear_solver;
+      linear_solver, steady_state;
   std::optional<std::uint64_t> starts, seed;
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
@@ -75,6 +75,8 @@ study::FitOptions options_of(const Flags& flags) {
   if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
+  if (flags.steady_state)
+    options.posterior.integrator.steady_state = study::steady_state_search(*flags.steady_state);
   set(options.posterior.integrator.rtol, flags.rtol);
   set(options.posterior.integrator.atol, flags.atol);
   set(options.posterior.integrator.max_steps, flags.max_steps);
@@ -187,6 +189,8 @@ void add_fit(CLI::App& app, Action& action) {
       study::name(defaults.posterior.sensitivities));
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",
       study::name(defaults.posterior.integrator.linear_solver));
+  add("--steady-state", flags->steady_state, "integrate, or newton first (may find another one)",
+      name(defaults.posterior.integrator.steady_state));
   add("--rtol", flags->rtol, "relative tolerance of integration", defaults.posterior.integrator.rtol);
   add("--atol", flags->atol, "absolute tolerance, model units", defaults.posterior.integrator.atol);
   add("--max-steps", flags->max_steps, "steps that one simulation may take",

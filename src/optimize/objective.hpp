@@ -21,8 +21,9 @@ struct Evaluation {
   std::vector<double> gradient;  ///< (n_x); empty if not asked for
   /// (n_x, n_x) row-major, symmetric, positive semi-definite; empty if not asked for
   std::vector<double> gauss_newton;
-  std::vector<double> residuals;  ///< (n_residuals), the same number everywhere; empty if not asked for
-  std::vector<double> jacobian;   ///< (n_residuals, n_x) row-major, of the residuals; empty if not asked for
+  std::vector<double> residuals = {};  ///< (n_residuals), the same number everywhere; empty if not asked for
+  /// (n_residuals, n_x) row-major, of the residuals; empty if not asked for
+  std::vector<double> jacobian = {};
 };
 
 /// Why there is no value at a point. Holds no numbers that could pass for a result.

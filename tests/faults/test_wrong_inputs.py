@@ -150,6 +150,7 @@ class WrongInputs(ProgramTest):
             ("--sampler", "grid"): r"'grid' is no sampler.*lhs",
             ("--sensitivities", "backward"): r"'backward'.*adjoint",
             ("--linear-solver", "qr"): r"'qr'.*klu",
+            ("--steady-state", "guess"): r"'guess'.*newton",
             ("--starts", "-3"): r"--starts",
             ("--starts", "0"): r"no starts",
             ("--starts", "many"): r"--starts",
