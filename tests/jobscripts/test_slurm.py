@@ -107,7 +107,7 @@ class JobsOfTwoNodes(SlurmTest):
     NODES = ("cpus", "gpu")
 
     def setUp(self) -> None:
-        # What runs on one machine need not talk through files with the same name.
+        # PMIx' other way goes by a file in the spool folder, and it does not fill in the node's name.
         self.slurm.environment |= {"SLURM_PMIX_DIRECT_CONN": "true", "SLURM_PMIX_DIRECT_CONN_EARLY": "true"}
 
     def test_a_heterogeneous_job_is_one_study_and_is_requeued_like_others(self) -> None:
