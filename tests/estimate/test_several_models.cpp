@@ -152,7 +152,8 @@ TEST_F(GrowthAndDecay, are_refused_where_a_measurement_asks_a_model_for_what_it_
   files.write("measurements.tsv",
               "observableId\texperimentId\tmodelId\tmeasurement\ttime\n"
               "y_amount\tshared\tdecaying\t1\t2\ny_growth\tshared\tdecaying\t3\t1\n");
-  EXPECT_THAT(files.refusal(), HasSubstr("observables.tsv:2: unknown id 'growth' in observableFormula"));
+  EXPECT_THAT(files.refusal(),
+              HasSubstr("observables.tsv:2: unknown id 'growth' in observableFormula for model decaying"));
 }
 
 TEST(SeveralModels, of_a_version_1_file_have_conditions_of_their_own) {
