@@ -9,6 +9,7 @@
 
 #include <fmt/format.h>
 
+#include "core/cpu_time.hpp"
 #include "core/error.hpp"
 #include "estimate/part_run.hpp"
 #include "estimate/prior.hpp"
@@ -45,21 +46,17 @@ bool is_square(const EstimatedParameter& parameter) {
   }
 }
 
-void check_least_squares(const Problem& problem) {
+std::string why_no_least_squares(const Problem& problem) {
   for (const Part& part : problem.parts) {
     for (const Observable& observable : part.observables) {
-      if (observable.noise == petab::NoiseDistribution::normal) continue;
-      throw core::Error(
-          {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
-          "choose an optimizer that is not for least squares");
+      if (observable.noise != petab::NoiseDistribution::normal)
+        return fmt::format("the noise of observable {} is not normal", observable.id);
     }
   }
   for (const EstimatedParameter& parameter : problem.parameters) {
-    if (is_square(parameter)) continue;
-    throw core::Error(
-        {}, fmt::format("the prior of {} is no square on its scale: no least-squares problem", parameter.id),
-        "choose an optimizer that is not for least squares");
+    if (!is_square(parameter)) return fmt::format("the prior of {} is no square on its scale", parameter.id);
   }
+  return {};
 }
 
 bool all_finite(std::span<const double> values) {
@@ -103,6 +100,7 @@ struct Posterior::Impl {
   std::chrono::duration<double> max_duration;
   std::chrono::steady_clock::time_point began;  // the evaluation under way
   std::function<bool()> interrupt = {};
+  ShareCarrier carrier = {};
 
   Impl(Problem p, std::vector<jit::ModelCode> codes, const PosteriorOptions& o)
       : problem(std::move(p)), options(o), max_duration(options.max_seconds) {
@@ -174,7 +172,7 @@ struct Posterior::Impl {
     const auto try_again = [&](Mode mode) {
       done = attempt(place.part->cvodes(), mode);
       if (!done) return;
-      if (!std::exchange(has_fallen_back, true)) ++n_fallbacks;
+      has_fallen_back = true;
       if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
     };
     const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
@@ -184,6 +182,24 @@ struct Posterior::Impl {
                                std::isfinite(sums.nllh) && !all_finite(sums.gradient);
     if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
     return done;
+  }
+
+  LeastSquares no_squares() const {
+    return {std::vector<double>(2 * n_data), std::vector<double>(2 * n_data * problem.parameters.size())};
+  }
+
+  /// Of all shares, which others carry out.
+  std::expected<LikelihoodSums, EvaluationFailure> carried_likelihood(std::span<const double> x,
+                                                                      Order order) {
+    LeastSquares* const squares = least_squares;  // the carrier may ask us for shares
+    ShareOutcomes outcomes = carrier(x, squares ? Order::least_squares : order);
+    if (outcomes.has_fallen_back) ++n_fallbacks;
+    if (outcomes.failure) return std::unexpected(*outcomes.failure);
+    assert(outcomes.sums.size() == shares.size());
+    LikelihoodSums total = zeros(order);
+    for (const LikelihoodSums& sums : outcomes.sums) total += sums;
+    if (squares) *squares = std::move(outcomes.squares);
+    return total;
   }
 
   /// Of all shares. With details, those behind one that fails are tried as well.
@@ -198,6 +214,7 @@ struct Posterior::Impl {
         first_failure = failure(done.error());
       if (first_failure && !details) break;
     }
+    if (has_fallen_back) ++n_fallbacks;
     if (first_failure) return std::unexpected(*first_failure);
     return total;
   }
@@ -260,6 +277,7 @@ std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
 std::size_t Posterior::n_shares() const { return impl_->shares.size(); }
+void Posterior::set_carrier(ShareCarrier carrier) { impl_->carrier = std::move(carrier); }
 void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
 long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
@@ -274,40 +292,47 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
     *details = {std::vector<SimulationStatus>(impl_->n_simulations), std::vector<double>(impl_->n_data),
                 std::vector<double>(impl_->n_data)};
   }
-  const auto sums = impl_->likelihood(order, details);
+  const bool others_carry = impl_->carrier && !details;
+  const auto sums = others_carry ? impl_->carried_likelihood(x, order) : impl_->likelihood(order, details);
   if (!sums) return std::unexpected(sums.error());
   return impl_->terms(x, *priors, *sums, order);
 }
 
-std::expected<std::vector<LikelihoodSums>, EvaluationFailure> Posterior::evaluate_shares(
-    std::span<const double> x, Order order, std::span<const std::size_t> shares) {
+ShareOutcomes Posterior::evaluate_shares(std::span<const double> x, Order order,
+                                         std::span<const std::size_t> shares) {
   impl_->begin(x);
-  std::vector<LikelihoodSums> sums(shares.size(), impl_->zeros(order));
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (const auto done = impl_->carry_out(impl_->shares[shares[i]], order, sums[i], nullptr); !done)
-      return std::unexpected(failure(done.error()));
+  ShareOutcomes outcomes;
+  if (order == Order::least_squares) {
+    outcomes.squares = impl_->no_squares();
+    impl_->least_squares = &outcomes.squares;
   }
-  return sums;
-}
-
-std::expected<Terms, EvaluationFailure> Posterior::combine(std::span<const double> x, Order order,
-                                                           std::span<const LikelihoodSums> sums) const {
-  assert(sums.size() == n_shares());
-  const auto priors = impl_->priors(x);
-  if (!priors) return std::unexpected(priors.error());
-  LikelihoodSums total = impl_->zeros(order);
-  for (const LikelihoodSums& share : sums) total += share;
-  return impl_->terms(x, *priors, total, order);
-}
-
-std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::span<const double> x) {
-  check_least_squares(impl_->problem);
-  const std::size_t n = size(), n_rows = 2 * impl_->n_data;
-  LeastSquares result{0.0, std::vector<double>(n_rows), std::vector<double>(n_rows * n)};
-  impl_->least_squares = &result;
-  const auto terms = assess(x, Order::gauss_newton);
+  for (const std::size_t share : shares) {
+    const double before = core::thread_cpu_seconds();
+    LikelihoodSums sums = impl_->zeros(order);
+    const auto done = impl_->carry_out(impl_->shares[share], order, sums, nullptr);
+    outcomes.seconds.push_back(core::thread_cpu_seconds() - before);
+    if (!done) {
+      outcomes.failure = failure(done.error());
+      break;
+    }
+    outcomes.sums.push_back(std::move(sums));
+  }
   impl_->least_squares = nullptr;
-  if (!terms) return std::unexpected(terms.error());
+  outcomes.has_fallen_back = impl_->has_fallen_back;
+  return outcomes;
+}
+
+std::string Posterior::why_no_least_squares() const { return estimate::why_no_least_squares(impl_->problem); }
+
+std::expected<Terms, EvaluationFailure> Posterior::assess_squares(std::span<const double> x,
+                                                                  LeastSquares& result) {
+  assert(why_no_least_squares().empty());
+  const std::size_t n = size();
+  result = impl_->no_squares();
+  impl_->least_squares = &result;
+  auto terms = assess(x, Order::gauss_newton);
+  impl_->least_squares = nullptr;
+  if (!terms) return terms;
   for (std::size_t q = 0; q < n; ++q) {
     const EstimatedParameter& parameter = impl_->problem.parameters[q];
     const double slope = unscaled_slope(parameter.scale, impl_->x_linear[q]);
@@ -323,17 +348,16 @@ std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::spa
     result.jacobian.resize(result.jacobian.size() + n);
     result.jacobian[result.jacobian.size() - n + q] = weight;
   }
-  double squares = 0.0;
-  for (const double residual : result.residuals) squares += residual * residual;
-  result.constant = terms->fval() - 0.5 * squares;
-  return result;
+  return terms;
 }
 
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,
                                                                            Order order) {
-  auto terms = assess(x, order);
+  LeastSquares squares;
+  auto terms = order == Order::least_squares ? assess_squares(x, squares) : assess(x, order);
   if (!terms) return std::unexpected(std::move(terms.error()));
-  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton)};
+  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton),
+                              std::move(squares.residuals), std::move(squares.jacobian)};
 }
 
 }  // namespace kinetune::estimate

@@ -139,13 +139,11 @@ TEST_F(GrowthAndDecay, are_parts_whose_simulations_are_named_after_their_models)
 TEST_F(GrowthAndDecay, have_residuals_in_the_order_of_the_measurement_table) {
   const Joined joined = files.joined();
   Posterior posterior(joined.problem, compiled(joined), {{.rtol = 1e-11, .atol = 1e-14}});
-  const auto squares = posterior.least_squares(x);
+  const auto squares = posterior.evaluate(x, Order::least_squares);
   ASSERT_TRUE(squares);
   EXPECT_NEAR(squares->residuals[0], (1 - values(x)[0]) / 0.4, 1e-8);
   EXPECT_NEAR(squares->residuals[3], (4 - values(x)[3]) / 0.6, 1e-8);
-  double sum = squares->constant;
-  for (const double r : squares->residuals) sum += 0.5 * r * r;
-  EXPECT_NEAR(sum, nllh(x), 1e-8);
+  EXPECT_NEAR(squares->fval, nllh(x), 1e-8);
 }
 
 TEST_F(GrowthAndDecay, are_refused_where_a_measurement_asks_a_model_for_what_it_does_not_have) {

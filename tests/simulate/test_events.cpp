@@ -123,6 +123,17 @@ TEST_P(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) 
   EXPECT_NEAR(m.last(1), 5, 1e-9);
 }
 
+TEST_P(Discontinuities, a_state_that_creeps_over_its_threshold_does_not_stop_time) {
+  for (const double level : {200.1, 713.7, 3.3, 0.7}) {
+    EventModel m;  // x falls to its level within 10, so slowly that rounding errors move it back and forth
+    const double pace = 1e-5;
+    const Expr x = m.symbol("x"), bound = m.number(level);
+    m.state("y", select(less(bound, x), m.number(1), m.number(0)), m.number(0));
+    m.state("x", -pace * x, m.number(level * std::exp(10 * pace)));
+    EXPECT_NEAR(m.last(20), 10, 1e-10 / pace) << level;  // the time that a relative error of 1e-10 takes
+  }
+}
+
 TEST_P(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {
   EventModel m;  // x = (1 - t / 2)^2 until it is 0
   const Expr x = m.symbol("x"), zero = m.number(0);
