@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 #include <cstdio>
 #include <functional>
 #include <string>
@@ -168,7 +169,8 @@ std::vector<double> run(const Toy& toy, const Model& model, const Settings& more
 
 void print_row(const std::string& name, const std::string& seed, const std::vector<double>& row) {
   fmt::print("| {:<11} | {:>4} |", name, seed);
-  for (const double value : row) fmt::print(" {:>13.4g} |", value);
+  for (const double value : row)
+    fmt::print(" {:>13} |", std::isnan(value) ? "-" : fmt::format("{:.4g}", value));
   fmt::print("\n");
   std::fflush(stdout);
 }
