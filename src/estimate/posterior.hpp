@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "estimate/problem.hpp"
 #include "estimate/simulation_run.hpp"
@@ -32,7 +33,7 @@ struct PosteriorOptions {
 
 /// What the simulations said beside the objective, for reports.
 struct Details {
-  std::vector<SimulationStatus> simulations;
+  std::vector<SimulationStatus> simulations;  ///< of one part after the other
   std::vector<double> values;  ///< (n_measurements) simulated, linear, in the order of the measurement table
   std::vector<double> noise;   ///< (n_measurements) sigma
 };
@@ -50,11 +51,28 @@ struct Terms {
   double fval() const { return prior - llh; }
 };
 
+/// What came of some shares of an evaluation.
+struct ShareOutcomes {
+  std::vector<LikelihoodSums> sums;                    ///< of each, up to the first that failed
+  std::vector<double> seconds;                         ///< CPU time of each, also of the one that failed
+  std::optional<optimize::EvaluationFailure> failure;  ///< of that one
+  bool has_fallen_back = false;                        ///< another method had to carry one out
+  LeastSquares squares;  ///< Order::least_squares: whole, zeros in the rows of other shares
+};
+
+/// Carries all shares out in their order, by whatever means; with a failure, that of the first that fails.
+using ShareCarrier = std::function<ShareOutcomes(std::span<const double> x, optimize::Order)>;
+
 /// Negative logarithm of the posterior of an estimation problem. One instance a thread.
+///
+/// The likelihood is a sum over shares: simulations that share a pre-equilibration, or single ones. A share
+/// depends on nothing but x, and the sums of all shares are added up in their order, so that the result is
+/// the same to the last bit whichever processes carry the shares out.
 class Posterior final : public optimize::Objective {
  public:
+  /// @param codes  of the problem's parts
   /// @throws core::Error when options contradict each other
-  Posterior(Problem, jit::ModelCode, const PosteriorOptions&);
+  Posterior(Problem, std::vector<jit::ModelCode> codes, const PosteriorOptions&);
   ~Posterior() override;
 
   std::size_t size() const override;
@@ -62,20 +80,25 @@ class Posterior final : public optimize::Objective {
   std::span<const double> upper_bounds() const override;
   std::expected<optimize::Evaluation, optimize::EvaluationFailure> evaluate(std::span<const double> x,
                                                                             optimize::Order) override;
+  /// Noise and priors must be normal. Order::least_squares gives residuals of the data as LeastSquares has
+  /// them, and behind them one of each normal prior, by forward sensitivities.
+  std::string why_no_least_squares() const override;
 
   /// The same with all that is known about it. With details, a simulation that fails does not keep the others
   /// from being tried.
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
 
-  /// The objective as constant + |residuals|^2 / 2, by the parameters on their scales; behind the rows of the
-  /// data one of each normal prior. By forward sensitivities.
-  /// @throws core::Error where noise or priors are not normal, and have no such form
-  std::expected<LeastSquares, optimize::EvaluationFailure> least_squares(std::span<const double> x);
+  std::size_t n_shares() const;
+  /// What the data of some shares say, in the order asked for. The first share that fails ends it.
+  ShareOutcomes evaluate_shares(std::span<const double> x, optimize::Order,
+                                std::span<const std::size_t> shares);
+  /// Leaves the shares of evaluations to others, but for those that are asked for details.
+  void set_carrier(ShareCarrier);
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
-  /// Evaluations since the last call that another method had to carry out.
+  /// Evaluations since the last call of which another method had to carry out a share.
   long take_fallbacks();
 
   /// What `automatic` has come to.
@@ -83,6 +106,8 @@ class Posterior final : public optimize::Objective {
   const Problem& problem() const;
 
  private:
+  std::expected<Terms, optimize::EvaluationFailure> assess_squares(std::span<const double> x, LeastSquares&);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

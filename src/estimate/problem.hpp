@@ -56,7 +56,8 @@ struct Period {
 
 /// One simulation and the data it is compared with.
 struct Simulation {
-  std::string condition_id;                   ///< of the last condition (PEtab v1), or of the experiment (v2)
+  std::string condition_id;  ///< of the last condition (PEtab v1), or of the experiment (v2);
+                             ///< of several models `model/condition`
   std::string preequilibration_condition_id;  ///< PEtab v1; empty: none
   std::vector<Period> periods;  ///< by their starts; the first begins with the model's initial values
 };
@@ -67,13 +68,18 @@ struct Observable {
   petab::NoiseDistribution noise = petab::NoiseDistribution::normal;
 };
 
-/// What an objective needs to know beside the model's code; plain data that can be sent to another process.
-struct Problem {
-  std::vector<EstimatedParameter> parameters;
-  std::vector<std::string> model_parameter_ids;  ///< in the order of Simulation::parameters
+/// What is asked of one of the problem's models.
+struct Part {
+  std::vector<std::string> model_parameter_ids;  ///< in the order of Period::parameters
   std::vector<std::string> state_ids;
   std::vector<Observable> observables;
   std::vector<Simulation> simulations;
+};
+
+/// What an objective needs to know beside the models' code; plain data that can be sent to another process.
+struct Problem {
+  std::vector<EstimatedParameter> parameters;  ///< of all parts together
+  std::vector<Part> parts;                     ///< one for each model
 
   std::string to_bytes() const;
   /// @throws std::runtime_error when the bytes are not what to_bytes() made

@@ -14,7 +14,7 @@ constexpr double clearly = 1e-9;  // beyond rounding errors
 constexpr double several_roundings = 16 * std::numeric_limits<double>::epsilon();
 constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
 
-// Waves of time do not show in the error of the states, so that steps would grow over them.
+// Waves of time or states do not show in the error of the states, so that steps would grow over them.
 constexpr double steps_over_waves = 500;
 
 bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }

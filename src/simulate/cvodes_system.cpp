@@ -118,6 +118,7 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
 std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segment, std::span<const double> x,
                                                             std::span<const double> sensitivities_at_start) {
   segment_ = &segment;
+  factors_->forget();
   steps_taken_ = 0;
   interrupted_ = false;
   if (n_sensitivities_ > 0) choose_active();
@@ -232,7 +233,7 @@ void CvodesSystem::remember_step(double from, double to) {
   limit_step(to);
 }
 
-/// So that waves of time are not stepped over, and delays look at what is known.
+/// So that waves are not stepped over, and delays look at what is known.
 void CvodesSystem::limit_step(double t) {
   constexpr double shortest_share = 1e-5;  // of the segment
   const double duration = segment_->end - segment_->start;

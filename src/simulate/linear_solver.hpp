@@ -12,6 +12,9 @@ class Factorisation {
  public:
   virtual ~Factorisation() = default;
 
+  /// Lets go of what was kept of earlier matrices to factor the next ones faster: a simulation must not
+  /// depend on those before it.
+  virtual void forget() {}
   /// @param values  in the order of the pattern
   /// @returns false when the matrix is singular or holds what is no finite number
   virtual bool factor(const double* values) = 0;

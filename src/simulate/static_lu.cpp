@@ -145,6 +145,10 @@ void StaticLu::store_row(int row, const std::vector<int>& columns) {
   upper_.starts.push_back(static_cast<int>(upper_.columns.size()));
 }
 
+void StaticLu::forget() {
+  if (careful_) careful_->forget();
+}
+
 bool StaticLu::factor(const double* values) {
   is_careful_ = false;
   if (eliminate(values)) return true;

@@ -14,6 +14,7 @@ class StaticLu final : public Factorisation {
  public:
   /// @param pattern  square with its whole diagonal; must outlive the object
   explicit StaticLu(const jit::Pattern& pattern);
+  void forget() override;
   bool factor(const double* values) override;
   void solve(double* b) override;
   void solve_transposed(double* b) override;

@@ -61,12 +61,13 @@ double norm(const std::vector<ParameterGradient>& gradient,
 /// The objectives of one problem, as each method has them.
 class Methods {
  public:
-  Methods(const estimate::Problem& problem, const jit::ModelCode& code, const CheckGradientOptions& options)
+  Methods(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
+          const CheckGradientOptions& options)
       : options_(options),
-        forward_(problem, code, posterior_options(options.integrator, Sensitivities::forward)),
-        adjoint_(problem, code, posterior_options(options.integrator, Sensitivities::adjoint)),
+        forward_(problem, codes, posterior_options(options.integrator, Sensitivities::forward)),
+        adjoint_(problem, codes, posterior_options(options.integrator, Sensitivities::adjoint)),
         make_values_([&](const simulate::IntegratorOptions& tight) {
-          values_.emplace_back(problem, code, posterior_options(tight, Sensitivities::forward));
+          values_.emplace_back(problem, codes, posterior_options(tight, Sensitivities::forward));
         }) {
     auto tight = options.tight;
     tight.rtol = std::min(tight.rtol, options.integrator.rtol);
@@ -76,7 +77,8 @@ class Methods {
     tight.atol *= tightening;
     tightness_.push_back(tight);
     tight.method = simulate::Method::rodas5p;
-    if (code.curvature.is_present) tightness_.push_back(tight);
+    if (std::ranges::all_of(codes, [](const jit::ModelCode& c) { return c.curvature.is_present; }))
+      tightness_.push_back(tight);
   }
 
   PointCheck check(std::string name, std::span<const double> x, bool with_differences) {
@@ -222,16 +224,19 @@ class Methods {
 };
 
 /// The simulations in which the methods do not agree, each looked at alone.
-std::vector<std::string> culprits(const estimate::Problem& problem, const jit::ModelCode& code,
+std::vector<std::string> culprits(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
                                   const CheckGradientOptions& options, const PointCheck& point) {
   std::vector<std::string> conditions;
-  for (const estimate::Simulation& simulation : problem.simulations) {
-    estimate::Problem part = problem;
-    part.simulations = {simulation};
-    for (auto& parameter : part.parameters) parameter.prior.reset();
-    const PointCheck alone =
-        Methods(part, code, options).check("", point.x, point.forward_difference.has_value());
-    if (alone.trust == Trust::no) conditions.push_back(simulation.condition_id);
+  if (codes.size() == 1 && problem.parts.front().simulations.size() == 1) return conditions;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    for (const estimate::Simulation& simulation : problem.parts[i].simulations) {
+      estimate::Problem single{problem.parameters, {problem.parts[i]}};
+      single.parts.front().simulations = {simulation};
+      for (auto& parameter : single.parameters) parameter.prior.reset();
+      const PointCheck alone =
+          Methods(single, {codes[i]}, options).check("", point.x, point.forward_difference.has_value());
+      if (alone.trust == Trust::no) conditions.push_back(simulation.condition_id);
+    }
   }
   return conditions;
 }
@@ -252,7 +257,7 @@ GradientCheck check_gradient(const CheckGradientOptions& options,
   options.validate();
   const LoadedProblem loaded = load(options.problem, options.integrator.method);
   const estimate::Problem& problem = loaded.problem;
-  Methods methods(problem, loaded.code, options);
+  Methods methods(problem, loaded.codes, options);
   GradientCheck result{{}, options.tolerance, {}};
   std::vector<double> lower, upper;
   for (const auto& parameter : problem.parameters) {
@@ -264,8 +269,8 @@ GradientCheck check_gradient(const CheckGradientOptions& options,
     const bool with_differences = static_cast<int>(result.points.size()) < options.n_differences;
     result.points.push_back(methods.check(std::move(name), x, with_differences));
     PointCheck& point = result.points.back();
-    if (point.trust == Trust::no && !point.gradient.empty() && problem.simulations.size() > 1)
-      point.conditions = culprits(problem, loaded.code, options, point);
+    if (point.trust == Trust::no && !point.gradient.empty())
+      point.conditions = culprits(problem, loaded.codes, options, point);
     if (seen) seen(result);
   };
   add(options.parameters ? "given" : "nominal", parameter_vector(options.parameters, problem));

@@ -16,11 +16,12 @@ namespace kinetune::estimate::test {
 /// Reads, checks and joins as the program does.
 inline Joined read_joined(const std::filesystem::path& yaml) {
   const petab::Problem petab = petab::read_problem(yaml);
-  const model::OdeModel model = sbml::read_model(petab.model_file);
+  std::vector<model::OdeModel> models;
+  for (const petab::Model& model : petab.models) models.push_back(sbml::read_model(model.file));
   petab::Diagnostics diagnostics;
-  check(petab, model, diagnostics);
+  check(petab, models, diagnostics);
   diagnostics.throw_first();
-  return join(petab, model);
+  return join(petab, std::move(models));
 }
 
 /// A -> B -> nothing with rates k1 A and k2 B (A, B concentrations) in a compartment of size 2; A(0) = a0 by
@@ -61,14 +62,7 @@ class ProblemFiles {
     folder_ = std::filesystem::path(testing::TempDir()) / "kinetune_test_problems" / name;
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    write("problem.yaml",
-          "format_version: 1\n"
-          "parameter_file: parameters.tsv\n"
-          "problems:\n"
-          "- sbml_files: [model.xml]\n"
-          "  condition_files: [conditions.tsv]\n"
-          "  observable_files: [observables.tsv]\n"
-          "  measurement_files: [measurements.tsv]\n");
+    write_yaml(1);
     write("model.xml", chain_sbml);
     write("conditions.tsv", "conditionId\ta0\nlow\t1.5\nhigh\ta_high\n");
     write("parameters.tsv",
@@ -90,6 +84,19 @@ class ProblemFiles {
   ProblemFiles& write(const std::string& name, const std::string& text) {
     std::ofstream(path(name), std::ios::binary) << text;
     return *this;
+  }
+
+  /// Some problems in one file, all alike: with as many models.
+  ProblemFiles& write_yaml(int n_problems) {
+    std::string yaml = "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n";
+    for (int i = 0; i < n_problems; ++i) {
+      yaml +=
+          "- sbml_files: [model.xml]\n"
+          "  condition_files: [conditions.tsv]\n"
+          "  observable_files: [observables.tsv]\n"
+          "  measurement_files: [measurements.tsv]\n";
+    }
+    return write("problem.yaml", yaml);
   }
 
   Joined joined() const { return read_joined(yaml()); }
@@ -118,7 +125,7 @@ class ProblemFiles {
 
 /// Compiles and makes a posterior.
 inline Posterior make_posterior(const Joined& joined, const PosteriorOptions& options = {}) {
-  return Posterior(joined.problem, jit::compile(joined.source), options);
+  return Posterior(joined.problem, {jit::compile(joined.sources.front())}, options);
 }
 
 }  // namespace kinetune::estimate::test

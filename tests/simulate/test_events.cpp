@@ -86,6 +86,14 @@ TEST_P(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) 
   EXPECT_NEAR(m.last(20 * std::numbers::pi), 10 * std::numbers::pi, 1e-9);
 }
 
+TEST_P(Discontinuities, a_wave_of_states_switches_although_the_states_are_smooth) {
+  EventModel m;  // sin(3 x) becomes positive at 0 and then each 2 pi / 3
+  const Expr n = m.kept("n", 0), x = m.symbol("x");
+  m.state("x", m.number(1), m.number(0));
+  m.event(less(m.number(0), unary(Op::sin, 3.0 * x)), {{n, n + 1.0}});
+  EXPECT_EQ(m.last(10), 5);
+}
+
 TEST_P(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EventModel m;  // y = 1e-4 - (t - 5)^2 is positive from 4.99 to 5.01
   const Expr n = m.kept("n", 0), y = m.symbol("y");

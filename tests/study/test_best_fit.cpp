@@ -20,7 +20,7 @@ class BestFit : public testing::Test {
   }
 
   study::BestFit fit(const std::vector<double>& x, const simulate::IntegratorOptions& options = {}) const {
-    return study::best_fit(loaded.petab, loaded.problem, loaded.code, options, x);
+    return study::best_fit(loaded.petab, loaded.problem, loaded.codes, options, x);
   }
 
   ProblemFiles files;
@@ -62,6 +62,23 @@ TEST_F(BestFit, draws_a_curve_for_each_observable_of_a_condition_from_zero_to_it
     const auto [value, sigma] = chain_prediction({"yA", "high", point.time, 1, 0.3, 0.4}, chain_x);
     EXPECT_NEAR(point.simulation, value, 1e-6 * std::fabs(value)) << "with the placeholders of its data";
   }
+}
+
+TEST_F(BestFit, tells_the_simulations_of_several_models_apart) {
+  files.write_yaml(2);
+  loaded = study::load(files.yaml());
+  const study::BestFit both = fit(chain_x);
+  const std::size_t n = chain_rows.size();
+
+  ASSERT_EQ(both.measurements.size(), 2 * n);
+  EXPECT_EQ(both.measurements[0].condition_id, "1/high");
+  EXPECT_EQ(both.measurements[n].condition_id, "2/high");
+  for (std::size_t i = 0; i < n; ++i)
+    EXPECT_EQ(both.measurements[i].simulation, both.measurements[n + i].simulation);
+  std::set<std::string> of_measurements, of_curves;
+  for (const auto& row : both.measurements) of_measurements.insert(row.condition_id);
+  for (const auto& row : both.curves) of_curves.insert(row.condition_id);
+  EXPECT_EQ(of_measurements, of_curves);
 }
 
 TEST_F(BestFit, is_empty_where_the_simulation_fails) {

@@ -29,16 +29,20 @@ const char* describe(EntityKind kind) {
   return "no quantity that can be set";
 }
 
+/// What the tables say about one model.
 class ModelCheck {
  public:
-  ModelCheck(const Problem& problem, const ModelEntities& entities, Diagnostics& diagnostics)
-      : problem_(problem), entities_(entities), diagnostics_(diagnostics) {
+  /// @param name  of several models, with a space before it; empty: of the only one
+  ModelCheck(const Problem& problem, const ModelEntities& entities, std::string name,
+             Diagnostics& diagnostics)
+      : problem_(problem), entities_(entities), name_(std::move(name)), diagnostics_(diagnostics) {
     for (const Parameter& parameter : problem.parameters) parameters_.insert(parameter.id);
     for (const ConditionTarget& target : problem.condition_targets) targets_.insert(target.id);
     for (const Observable& observable : problem.observables) observables_.insert(observable.id);
   }
 
-  void run() {
+  /// @returns the ids that are used by formulas (and unknown to the model), conditions and measurements
+  Ids run() {
     for (const Observable& observable : problem_.observables) check(observable);
     for (const ConditionTarget& target : problem_.condition_targets) check(target);
     for (const Condition& condition : problem_.conditions) check(condition);
@@ -46,8 +50,7 @@ class ModelCheck {
       note_use(measurement.observable_parameters);
       note_use(measurement.noise_parameters);
     }
-    for (const Mapping& mapping : problem_.mappings) check(mapping);
-    for (const Parameter& parameter : problem_.parameters) check(parameter);  // last: it asks what was used
+    return std::move(used_);
   }
 
  private:
@@ -77,8 +80,10 @@ class ModelCheck {
         if (&formula == &observable.noise_formula && observables_.contains(id)) continue;
         used_.insert(id);
         if (parameters_.contains(id) || targets_.contains(id)) continue;
-        diagnostics_.report(formula.where, fmt::format("unknown id '{}' in {}", id, column),
-                            "an id of the model or of the parameter table");
+        diagnostics_.report(
+            formula.where,
+            fmt::format("unknown id '{}' in {}", id, column) + (name_.empty() ? "" : " for model" + name_),
+            "an id of the model or of the parameter table");
       }
     });
   }
@@ -104,19 +109,13 @@ class ModelCheck {
     const char* what = problem_.format_version == 1 ? "condition column" : "targetId";
     const EntityKind* known = kind(target.id);
     if (!known && !used_.contains(target.id)) {
-      diagnostics_.report(target.where, fmt::format("{} '{}' is unknown to the model", what, target.id),
+      diagnostics_.report(target.where,
+                          fmt::format("{} '{}' is unknown to the model{}", what, target.id, name_),
                           "the id of a parameter, species or compartment");
     } else if (known && (*known == EntityKind::assigned || *known == EntityKind::other)) {
       diagnostics_.report(target.where, fmt::format("{} '{}' is {}", what, target.id, describe(*known)),
                           "the id of a parameter, species or compartment");
     }
-  }
-
-  /// The model was given the other names already; what it does not have stays unknown.
-  void check(const Mapping& mapping) {
-    if (mapping.model_id.empty() || kind(mapping.petab_id)) return;
-    diagnostics_.report(mapping.where, fmt::format("'{}' is unknown to the model", mapping.model_id),
-                        "an id of the model, such as reaction.parameter for a local parameter");
   }
 
   void check(const Condition& condition) {
@@ -154,18 +153,6 @@ class ModelCheck {
     }
   }
 
-  void check(const Parameter& parameter) {
-    const EntityKind* known = kind(parameter.id);
-    if (!known && !used_.contains(parameter.id)) {
-      diagnostics_.report(parameter.where, fmt::format("parameter '{}' is used nowhere", parameter.id),
-                          "remove it, or correct its id");
-    } else if (known && *known != EntityKind::parameter) {
-      diagnostics_.report(parameter.where,
-                          fmt::format("'{}' in the parameter table is {}", parameter.id, describe(*known)),
-                          "a parameter; conditions set initial values and sizes");
-    }
-  }
-
   void note_use(const std::vector<Value>& values) {
     for (const Value& value : values) {
       if (const auto* id = std::get_if<std::string>(&value)) used_.insert(*id);
@@ -174,15 +161,56 @@ class ModelCheck {
 
   const Problem& problem_;
   const ModelEntities& entities_;
+  std::string name_;
   Diagnostics& diagnostics_;
   Ids parameters_, targets_, observables_;
-  Ids used_;  ///< by formulas (and unknown to the model), conditions and measurements
+  Ids used_;
 };
+
+/// The models were given the other names already; what none of them has stays unknown.
+void check(const Mapping& mapping, const std::vector<ModelEntities>& models, Diagnostics& diagnostics) {
+  const auto has = [&](const ModelEntities& model) { return model.contains(mapping.petab_id); };
+  if (mapping.model_id.empty() || std::ranges::any_of(models, has)) return;
+  diagnostics.report(
+      mapping.where,
+      fmt::format("'{}' is unknown to the model{}", mapping.model_id, models.size() > 1 ? "s" : ""),
+      "an id of the model, such as reaction.parameter for a local parameter");
+}
+
+void check(const Parameter& parameter, const std::vector<ModelEntities>& models, const Ids& used,
+           Diagnostics& diagnostics) {
+  bool is_known = used.contains(parameter.id);
+  for (const ModelEntities& model : models) {
+    const auto entry = model.find(parameter.id);
+    if (entry == model.end()) continue;
+    is_known = true;
+    if (entry->second == EntityKind::parameter) continue;
+    diagnostics.report(
+        parameter.where,
+        fmt::format("'{}' in the parameter table is {}", parameter.id, describe(entry->second)),
+        "a parameter; conditions set initial values and sizes");
+  }
+  if (!is_known) {
+    diagnostics.report(parameter.where, fmt::format("parameter '{}' is used nowhere", parameter.id),
+                       "remove it, or correct its id");
+  }
+}
 
 }  // namespace
 
-void check_against_model(const Problem& problem, const ModelEntities& entities, Diagnostics& diagnostics) {
-  ModelCheck(problem, entities, diagnostics).run();
+void check_against_models(const Problem& problem, const std::vector<ModelEntities>& entities,
+                          Diagnostics& diagnostics) {
+  Ids used;
+  if (entities.size() == 1) {
+    used = ModelCheck(problem, entities.front(), "", diagnostics).run();
+  } else {
+    for (std::size_t i = 0; i < entities.size(); ++i) {
+      const Model& model = problem.models[i];
+      used.merge(ModelCheck(of_model(problem, model), entities[i], " " + model.id, diagnostics).run());
+    }
+  }
+  for (const Mapping& mapping : problem.mappings) check(mapping, entities, diagnostics);
+  for (const Parameter& parameter : problem.parameters) check(parameter, entities, used, diagnostics);
 }
 
 }  // namespace kinetune::petab
