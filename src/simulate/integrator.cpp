@@ -49,6 +49,14 @@ std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model,
                                               : make_rosenbrock(model, with_method);
 }
 
+std::vector<double> sizes_of(const Segment& segment, const jit::ModelCode& code) {
+  if (!segment.sizes.empty()) return {segment.sizes.begin(), segment.sizes.end()};
+  std::vector<double> sizes;
+  for (const int j : segment.active)
+    sizes.push_back(j < 0 ? 0.0 : segment.parameters[code.differentiated[j]]);
+  return sizes;
+}
+
 std::string_view to_string(IntegrationError error) {
   switch (error) {
     case IntegrationError::too_many_steps:

@@ -103,6 +103,9 @@ struct Segment {
   std::span<const double> sizes = {};  ///< (n_active) of the parameters; empty: as `parameters` has them
 };
 
+/// Of the parameters that the columns of sensitivities are by (n_active); 0 where there is none.
+std::vector<double> sizes_of(const Segment&, const jit::ModelCode&);
+
 /// Receives what was asked for, in the order of time.
 class Sink {
  public:

@@ -45,14 +45,6 @@ struct Tape {
   std::vector<double> stages;     ///< of these
 };
 
-/// Of the parameters that the columns are by; 0 where there is none.
-std::vector<double> sizes_of(const Segment& piece, const jit::ModelCode& code) {
-  if (!piece.sizes.empty()) return {piece.sizes.begin(), piece.sizes.end()};
-  std::vector<double> sizes;
-  for (const int j : piece.active) sizes.push_back(j < 0 ? 0.0 : piece.parameters[code.differentiated[j]]);
-  return sizes;
-}
-
 class Rosenbrock final : public PieceIntegrator {
  public:
   Rosenbrock(const jit::CompiledModel& model, const RosenbrockScheme& scheme,

@@ -104,6 +104,8 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& inte
   std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
   const std::vector<double> start = x, at_start(sensitivities.begin(), sensitivities.end());
   std::vector<double> before;
+  const std::vector<double> sizes = sizes_of(segment, model_.code());
+  const std::size_t m = segment.active.size();
   NoData none;
   double from = segment.start, to = point.time;
   for (int k = 0; k < max_settling_stretches; ++k) {
@@ -119,8 +121,10 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& inte
       return std::unexpected(on_the_way(arrived.error()));
     bool settled = !before.empty();
     for (std::size_t e = 0; e < before.size(); ++e) {
-      const double floor = options_.atol / options_.rtol * settling;
-      settled &= std::fabs(sensitivities[e] - before[e]) <= settling * std::fabs(sensitivities[e]) + floor;
+      // What counts is the change that a relative change of the parameter makes.
+      const double size = sizes[e % m] != 0.0 ? std::fabs(sizes[e % m]) : 1.0;
+      const double least = (std::fabs(x[e / m]) + options_.atol / options_.rtol) / size;
+      settled &= std::fabs(sensitivities[e] - before[e]) <= settling * (std::fabs(sensitivities[e]) + least);
     }
     if (settled) return {};
     before.assign(sensitivities.begin(), sensitivities.end());

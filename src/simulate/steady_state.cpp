@@ -8,9 +8,12 @@ namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
 
-// The longest stretch is 10^15 times the shortest: reactions slower than that have no effect in double
-// precision.
-constexpr int max_stretches = 17;
+// A trajectory that has not changed over so many stretches rests.
+constexpr int still_stretches = 3;
+
+// Something may happen in stretches up to 10^16 times the shortest: reactions slower than that have no effect
+// in double precision.
+constexpr int max_stretches = 17 + still_stretches;
 
 // An instability of rate r shows after this time times 1 / r: it has grown from rounding errors to full size.
 constexpr double times_to_show = 50.0;
@@ -131,7 +134,8 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
     }
     point.visited.insert(point.visited.end(), point.x.begin(), point.x.end());
   }
-  if (n_still < 3) return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, point.time});
+  if (n_still < still_stretches)
+    return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, point.time});
   point.time = still_from;
   return point;
 }

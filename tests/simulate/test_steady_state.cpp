@@ -181,6 +181,24 @@ TEST_P(SteadyState, what_comes_and_goes_on_the_way_is_waited_for) {
   }
 }
 
+TEST_P(SteadyState, what_the_slowest_reactions_leave_behind_is_waited_for) {
+  // z counts what becomes of x, of which y takes away more at first: c (1 - 1 / e) in the end. Beside a
+  // reaction 10^13 times faster, and nothing that the rates conserve.
+  SmallModel s;
+  const Expr c = s.parameter("c", 0), x = s.symbol("x"), y = s.symbol("y"), slow = s.number(1e-9);
+  s.state("fast", -1e4 * s.symbol("fast"), s.number(1.0));
+  s.state("x", -slow * x * (s.number(1.0) + y), s.number(1.0));
+  s.state("y", -slow * y, s.number(1.0));
+  s.state("z", c * slow * x, s.number(0.0));
+  const auto model = s.compile();
+  const auto settled = settle(model, {3.0}, {0.0, 0.0, 0.0, 1.0});
+  ASSERT_TRUE(settled.point);
+  const double share = 1 - std::exp(-1.0);
+  EXPECT_NEAR(settled.point->x[3], 3 * share, 1e-6);
+  EXPECT_NEAR(settled.sensitivities[3], share, 1e-6);
+  EXPECT_NEAR(settled.gradient[0], share, 1e-6);
+}
+
 TEST_P(SteadyState, widely_different_time_scales_are_no_conserved_quantities) {
   // A fast and a slow reaction, 10^9 apart, each with its own balance.
   SmallModel s;
