@@ -8,7 +8,8 @@
 namespace kinetune::simulate {
 namespace {
 
-using Vector = double __attribute__((vector_size(64), may_alias));
+constexpr int columns_of_pack = 8;
+using Vector = Pack<columns_of_pack>;
 
 struct RowsView {
   const int* starts;
@@ -23,22 +24,22 @@ struct StageTask {
   const double* c_over_h;  // (stage)
   RowsView jacobian, second;
   const double* jacobian_values;  // at the stage
-  const Lanes* second_values;     // of all stages
-  const Lanes* start;
-  const Lanes* right_hand_side;  // what has been gathered
-  const Lanes* stages;           // one after the other
-  Lanes* y;
-  Lanes* out;
+  const double* second_values;    // of all stages
+  const double* start;
+  const double* right_hand_side;  // what has been gathered
+  const double* stages;           // one after the other
+  double* y;
+  double* out;
 };
 
-/// @tparam width  lanes of eight columns in a row
+/// @tparam width  packs of eight columns in a row
 template <int width>
 inline __attribute__((always_inline)) void compute_stage(const StageTask& task) {
-  const auto at = [](const Lanes* base, std::ptrdiff_t row) {
-    return reinterpret_cast<const Vector*>(base + row * width);
+  const auto at = [](const double* base, std::ptrdiff_t row) {
+    return reinterpret_cast<const Vector*>(base + row * width * columns_of_pack);
   };
-  const auto write = [](Lanes* base, std::ptrdiff_t row) {
-    return reinterpret_cast<Vector*>(base + row * width);
+  const auto write = [](double* base, std::ptrdiff_t row) {
+    return reinterpret_cast<Vector*>(base + row * width * columns_of_pack);
   };
   for (int r = 0; r < task.n; ++r) {
     Vector y[width], g[width];
@@ -68,7 +69,8 @@ inline __attribute__((always_inline)) void compute_stage(const StageTask& task) 
     }
     for (int e = task.second.starts[r]; e < task.second.starts[r + 1]; ++e) {
       const Vector* s = at(task.start, task.second.columns[e]);
-      const double value = task.second_values[task.second.values[e]].values[task.stage];
+      const double value =
+          task.second_values[task.second.values[e] * StageCurvature::n_together + task.stage];
       for (int w = 0; w < width; ++w) g[w] += value * s[w];
     }
     for (int w = 0; w < width; ++w) write(task.out, r)[w] = g[w];
@@ -103,7 +105,7 @@ RosenbrockSensitivities::RosenbrockSensitivities(const RosenbrockStages& stages)
       n_(model_.n_states()),
       jacobian_(rows_of(model_.code().jacobian)),
       second_(rows_of(model_.code().curvature.by_state.pattern)),
-      curvature_(model_) {}
+      curvature_(model_, stages.kernels()) {}
 
 void RosenbrockSensitivities::begin(std::span<const int> active, std::span<const double> sensitivities) {
   if (!std::ranges::equal(active, active_)) {
@@ -113,16 +115,16 @@ void RosenbrockSensitivities::begin(std::span<const int> active, std::span<const
     blocks_.clear();
     start_.clear();
     for (int column = 0; column < n_active_;) {
-      const int n_lanes = n_active_ - column > Lanes::width ? 2 : 1;
-      add_block(column, n_lanes);
-      column += n_lanes * Lanes::width;
+      const int n_packs = n_active_ - column > columns_of_pack ? 2 : 1;
+      add_block(column, n_packs);
+      column += n_packs * columns_of_pack;
     }
     end_.resize(start_.size());
     stages_.resize(start_.size() * scheme_.n_stages);
   }
   for (const Block& block : blocks_) {
-    const int width = block.n_lanes * Lanes::width;
-    double* to = numbers(&start_[block.offset]);
+    const int width = block.n_packs * columns_of_pack;
+    double* to = &start_[block.offset];
     for (int i = 0; i < n_; ++i) {
       for (int c = 0; c < width; ++c) {
         const int column = block.first_column + c;
@@ -133,9 +135,9 @@ void RosenbrockSensitivities::begin(std::span<const int> active, std::span<const
   }
 }
 
-void RosenbrockSensitivities::add_block(int first_column, int n_lanes) {
-  Block block{first_column, n_lanes, start_.size(), {}, {}};
-  const int width = n_lanes * Lanes::width;
+void RosenbrockSensitivities::add_block(int first_column, int n_packs) {
+  Block block{first_column, n_packs, start_.size(), {}, {}};
+  const int width = n_packs * columns_of_pack;
   for (const ParameterEntry& entry : entries_) {
     const int column = entry.column - first_column;
     if (column < 0 || column >= width) continue;
@@ -143,30 +145,30 @@ void RosenbrockSensitivities::add_block(int first_column, int n_lanes) {
     block.targets.push_back(entry.row * width + column);
   }
   blocks_.push_back(std::move(block));
-  start_.resize(start_.size() + static_cast<std::size_t>(n_) * n_lanes);
+  start_.resize(start_.size() + static_cast<std::size_t>(n_) * width);
 }
 
 void RosenbrockSensitivities::step(double t, double h, const double* x, const double* prelude,
                                    const double* stages, RosenbrockStages& states) {
-  curvature_.evaluate(t, x, prelude, stages, scheme_.n_stages);
+  curvature_.evaluate(&t, x, prelude, stages, scheme_.n_stages);
   for (const Block& block : blocks_) step_block(block, h, states);
 }
 
 void RosenbrockSensitivities::step_block(const Block& block, double h, RosenbrockStages& states) {
-  const std::size_t length = static_cast<std::size_t>(n_) * block.n_lanes;
-  Lanes* stages = stages_.data() + block.offset * scheme_.n_stages;
-  Lanes* end = end_.data() + block.offset;
-  right_hand_side_.assign(length, {});
+  const std::size_t length = static_cast<std::size_t>(n_) * block.n_packs * columns_of_pack;
+  double* stages = stages_.data() + block.offset * scheme_.n_stages;
+  double* end = end_.data() + block.offset;
+  right_hand_side_.assign(length, 0.0);
   const auto view = [](const Rows& rows) {
     return RowsView{rows.starts.data(), rows.columns.data(), rows.values.data()};
   };
   for (int i = 0; i < scheme_.n_stages; ++i) {
-    double* gathered = numbers(right_hand_side_.data());
+    double* gathered = right_hand_side_.data();
     const double* by_parameter = states.by_parameter(i);
     for (std::size_t e = 0; e < block.entries.size(); ++e) {
       const ParameterEntry& entry = block.entries[e];
-      gathered[block.targets[e]] =
-          by_parameter[entry.first] + curvature_.by_parameter()[entry.second].values[i];
+      gathered[block.targets[e]] = by_parameter[entry.first] +
+                                   curvature_.by_parameter()[entry.second * StageCurvature::n_together + i];
     }
     RosenbrockScheme::Row c_over_h;
     for (int j = 0; j < i; ++j) c_over_h[j] = scheme_.c[i][j] / h;
@@ -183,11 +185,11 @@ void RosenbrockSensitivities::step_block(const Block& block, double h, Rosenbroc
                          stages,
                          end,
                          stages + i * length};
-    block.n_lanes == 2 ? compute_stage_of_16(task) : compute_stage_of_8(task);
-    states.matrix().solve_block(numbers(task.out), block.n_lanes * Lanes::width);
+    block.n_packs == 2 ? compute_stage_of_16(task) : compute_stage_of_8(task);
+    states.matrix().solve_block(task.out, block.n_packs * columns_of_pack);
   }
-  const double* last = numbers(stages + (scheme_.n_stages - 1) * length);
-  for (std::size_t k = 0; k < length * Lanes::width; ++k) numbers(end)[k] += last[k];
+  const double* last = stages + (scheme_.n_stages - 1) * length;
+  for (std::size_t k = 0; k < length; ++k) end[k] += last[k];
 }
 
 double RosenbrockSensitivities::error_norm(const IntegratorOptions& options, const double* x,
@@ -195,11 +197,10 @@ double RosenbrockSensitivities::error_norm(const IntegratorOptions& options, con
   constexpr double state_share = 0.1;
   double largest = 0.0;
   for (const Block& block : blocks_) {
-    const int width = block.n_lanes * Lanes::width;
+    const int width = block.n_packs * columns_of_pack;
     const std::size_t length = static_cast<std::size_t>(n_) * width;
-    const double* errors =
-        numbers(&stages_[block.offset * scheme_.n_stages]) + (scheme_.n_stages - 1) * length;
-    const double *start = numbers(&start_[block.offset]), *end = numbers(&end_[block.offset]);
+    const double* errors = &stages_[block.offset * scheme_.n_stages] + (scheme_.n_stages - 1) * length;
+    const double *start = &start_[block.offset], *end = &end_[block.offset];
     for (int c = 0; c < std::min(width, n_active_ - block.first_column); ++c) {
       const double size = std::fabs(sizes[block.first_column + c]);
       double sum = 0.0;
@@ -218,11 +219,11 @@ double RosenbrockSensitivities::error_norm(const IntegratorOptions& options, con
 
 void RosenbrockSensitivities::interpolate(const DenseWeights& weights, std::span<double> out) const {
   for (const Block& block : blocks_) {
-    const int width = block.n_lanes * Lanes::width;
+    const int width = block.n_packs * columns_of_pack;
     const std::size_t length = static_cast<std::size_t>(n_) * width;
-    const double* start = numbers(&start_[block.offset]);
-    const double* end = numbers(&end_[block.offset]);
-    const double* stages = numbers(&stages_[block.offset * scheme_.n_stages]);
+    const double* start = &start_[block.offset];
+    const double* end = &end_[block.offset];
+    const double* stages = &stages_[block.offset * scheme_.n_stages];
     const int n_columns = std::min(width, n_active_ - block.first_column);
     for (int i = 0; i < n_; ++i) {
       double* row = out.data() + static_cast<std::size_t>(i) * n_active_ + block.first_column;
@@ -238,8 +239,8 @@ void RosenbrockSensitivities::interpolate(const DenseWeights& weights, std::span
 
 void RosenbrockSensitivities::copy_start(std::span<double> out) const {
   for (const Block& block : blocks_) {
-    const int width = block.n_lanes * Lanes::width;
-    const double* start = numbers(&start_[block.offset]);
+    const int width = block.n_packs * columns_of_pack;
+    const double* start = &start_[block.offset];
     const int n_columns = std::min(width, n_active_ - block.first_column);
     for (int i = 0; i < n_; ++i) {
       std::copy_n(start + static_cast<std::ptrdiff_t>(i) * width, n_columns,

@@ -38,10 +38,10 @@ class RosenbrockSensitivities {
   void copy_start(std::span<double> out) const;
 
  private:
-  /// Columns that are carried through a step together: (n_states, n_lanes of 8 columns), row-major.
+  /// Columns that are carried through a step together: (n_states, n_packs of 8 columns), row-major.
   struct Block {
     int first_column;
-    int n_lanes;
+    int n_packs;
     std::size_t offset;  // of its start in start_, end_; times stages in stages_
     std::vector<ParameterEntry> entries;
     std::vector<int> targets;  // of the entries: doubles behind the block's right-hand side
@@ -52,7 +52,7 @@ class RosenbrockSensitivities {
   };
 
   static Rows rows_of(const jit::Pattern&);
-  void add_block(int first_column, int n_lanes);
+  void add_block(int first_column, int n_packs);
   void step_block(const Block&, double h, RosenbrockStages&);
 
   const jit::CompiledModel& model_;
@@ -63,7 +63,7 @@ class RosenbrockSensitivities {
   std::vector<int> active_;
   std::vector<ParameterEntry> entries_;
   std::vector<Block> blocks_;
-  std::vector<Lanes> start_, end_, stages_, right_hand_side_;
+  PackVector start_, end_, stages_, right_hand_side_;
 };
 
 }  // namespace kinetune::simulate
