@@ -28,14 +28,23 @@ petab::ModelEntities entities(const model::OdeModel& model) {
   return result;
 }
 
-/// Joins step by step; each step reads what the ones before it have left.
+std::vector<EstimatedParameter> estimated_parameters(const petab::Problem& petab) {
+  std::vector<EstimatedParameter> result;
+  for (const petab::Parameter& p : petab.parameters) {
+    if (p.estimate == petab::Estimate::no) continue;
+    result.push_back({p.id, p.name, p.scale, scaled(p.scale, p.lower_bound), scaled(p.scale, p.upper_bound),
+                      scaled(p.scale, p.nominal_value), p.objective_prior});
+  }
+  return result;
+}
+
+/// Joins a problem of one model, step by step; each step reads what the ones before it have left.
 class Joiner {
  public:
   Joiner(const petab::Problem& petab, model::OdeModel model)
       : petab_(petab), model_(std::move(model)), values_(petab_, model_) {}
 
-  Joined join() {
-    add_estimated_parameters();
+  void add_to(Joined& joined) {
     add_missing_parameters();
     courses_ = courses_of(petab_);
     effects_ = apply_conditions(petab_, courses_, model_);
@@ -45,19 +54,11 @@ class Joiner {
     for (std::size_t i = 0; i < courses_.size(); ++i) add_simulation(courses_[i], effects_[i]);
     choose_differentiated();
     check_values();
-    return std::move(result_);
+    joined.problem.parts.push_back(std::move(part_));
+    joined.sources.push_back(std::move(source_));
   }
 
  private:
-  void add_estimated_parameters() {
-    for (const petab::Parameter& p : petab_.parameters) {
-      if (p.estimate == petab::Estimate::no) continue;
-      result_.problem.parameters.push_back({p.id, p.name, p.scale, scaled(p.scale, p.lower_bound),
-                                            scaled(p.scale, p.upper_bound), scaled(p.scale, p.nominal_value),
-                                            p.objective_prior});
-    }
-  }
-
   /// Parameters that only the PEtab tables know become parameters of the model.
   void add_missing_parameters() {
     for (const petab::Parameter& p : petab_.parameters) {
@@ -67,10 +68,10 @@ class Joiner {
   }
 
   void flatten_model() {
-    result_.source.model = model::flatten(model_);
-    const model::FlatModel& flat = result_.source.model;
-    result_.problem.state_ids = flat.state_ids;
-    result_.problem.model_parameter_ids = flat.parameter_ids;
+    source_.model = model::flatten(model_);
+    const model::FlatModel& flat = source_.model;
+    part_.state_ids = flat.state_ids;
+    part_.model_parameter_ids = flat.parameter_ids;
     for (std::size_t i = 0; i < flat.parameter_ids.size(); ++i)
       model_parameter_index_.emplace(flat.parameter_ids[i], static_cast<int>(i));
     for (std::size_t i = 0; i < flat.state_ids.size(); ++i)
@@ -79,21 +80,21 @@ class Joiner {
 
   void add_observables() {
     for (const petab::Observable& o : petab_.observables) {
-      observable_index_.emplace(o.id, static_cast<int>(result_.problem.observables.size()));
-      result_.problem.observables.push_back({o.id, o.transformation, o.noise_distribution});
+      observable_index_.emplace(o.id, static_cast<int>(part_.observables.size()));
+      part_.observables.push_back({o.id, o.transformation, o.noise_distribution});
       jit::ObservableSource source{flatten(parse(o.formula)), flatten(noise_of(o)), {}};
       for (const auto* names : {&o.observable_placeholders, &o.noise_placeholders}) {
         for (const std::string& name : *names) source.placeholders.push_back(model_.graph->symbol(name));
       }
       check_symbols(source, o);
-      result_.source.observables.push_back(std::move(source));
+      source_.observables.push_back(std::move(source));
     }
   }
 
   Expr parse(const petab::Formula& text) const {
     return symbolic::parse_maths(*model_.graph, text.text, text.where);
   }
-  Expr flatten(Expr expression) const { return result_.source.model.flatten(expression); }
+  Expr flatten(Expr expression) const { return source_.model.flatten(expression); }
 
   /// A noise formula may name observables.
   Expr noise_of(const petab::Observable& o) const {
@@ -107,7 +108,7 @@ class Joiner {
   }
 
   void check_symbols(const jit::ObservableSource& source, const petab::Observable& o) const {
-    const auto& flat = result_.source.model;
+    const auto& flat = source_.model;
     for (const Expr& symbol : symbolic::free_symbols(std::vector{source.value, source.noise})) {
       const auto is = [&](const std::vector<Expr>& known) {
         return std::ranges::find(known, symbol) != known.end();
@@ -125,7 +126,7 @@ class Joiner {
     Simulation simulation{course.id, course.preequilibration_id, {}};
     for (std::size_t s = 0; s < course.stages.size(); ++s)
       simulation.periods.push_back(period(course, s, effects[s]));
-    result_.problem.simulations.push_back(std::move(simulation));
+    part_.simulations.push_back(std::move(simulation));
   }
 
   Period period(const Course& course, std::size_t stage, const StageEffect& effect) {
@@ -153,7 +154,7 @@ class Joiner {
 
   /// Compiled like an observable, once for all that are equal.
   int reset_formula(Expr formula) {
-    auto& all = result_.source.observables;
+    auto& all = source_.observables;
     const auto first = all.begin() + static_cast<long>(petab_.observables.size());
     const auto known = std::find_if(first, all.end(), [&](const auto& o) { return o.value == formula; });
     const auto index = static_cast<int>(known - all.begin());
@@ -175,24 +176,24 @@ class Joiner {
 
   /// Derivatives are taken by what some simulation sets to an estimated parameter.
   void choose_differentiated() {
-    for (std::size_t i = 0; i < result_.problem.model_parameter_ids.size(); ++i) {
+    for (std::size_t i = 0; i < part_.model_parameter_ids.size(); ++i) {
       const auto is_estimated = [&](const Period& p) { return p.parameters[i].estimated >= 0; };
-      const bool estimated = std::ranges::any_of(result_.problem.simulations, [&](const Simulation& s) {
+      const bool estimated = std::ranges::any_of(part_.simulations, [&](const Simulation& s) {
         return std::ranges::any_of(s.periods, is_estimated);
       });
-      if (estimated) result_.source.differentiated.push_back(static_cast<int>(i));
+      if (estimated) source_.differentiated.push_back(static_cast<int>(i));
     }
   }
 
   /// Every number that the simulations use must be known.
   void check_values() const {
-    std::vector<Expr> used = result_.source.model.rates;
-    used.insert(used.end(), result_.source.model.initials.begin(), result_.source.model.initials.end());
-    for (const auto& o : result_.source.observables) used.insert(used.end(), {o.value, o.noise});
+    std::vector<Expr> used = source_.model.rates;
+    used.insert(used.end(), source_.model.initials.begin(), source_.model.initials.end());
+    for (const auto& o : source_.observables) used.insert(used.end(), {o.value, o.noise});
     for (const Expr& symbol : symbolic::free_symbols(used)) {
       const auto index = model_parameter_index_.find(symbol.name());
       if (index == model_parameter_index_.end()) continue;
-      for (const Simulation& s : result_.problem.simulations) {
+      for (const Simulation& s : part_.simulations) {
         const auto has_none = [&](const Period& p) {
           const Binding& b = p.parameters[index->second];
           return b.estimated < 0 && std::isnan(b.constant);
@@ -212,21 +213,27 @@ class Joiner {
   ParameterValues values_;
   std::vector<Course> courses_;
   Effects effects_;
-  Joined result_;
+  Part part_;
+  jit::ModelSource source_;
   std::map<std::string, int> model_parameter_index_, state_index_, observable_index_;
 };
 
 }  // namespace
 
-void check(const petab::Problem& petab, const model::OdeModel& model, petab::Diagnostics& diagnostics) {
-  model::OdeModel named = model;
+void check(const petab::Problem& petab, const std::vector<model::OdeModel>& models,
+           petab::Diagnostics& diagnostics) {
+  model::OdeModel named = models.front();
   apply_mappings(petab, named);
   petab::check_against_model(petab, entities(named), diagnostics);
 }
 
-Joined join(const petab::Problem& petab, model::OdeModel model) {
-  apply_mappings(petab, model);
-  return Joiner(petab, std::move(model)).join();
+Joined join(const petab::Problem& petab, std::vector<model::OdeModel> models) {
+  Joined result{{estimated_parameters(petab), {}}, {}};
+  for (model::OdeModel& model : models) {
+    apply_mappings(petab, model);
+    Joiner(petab, std::move(model)).add_to(result);
+  }
+  return result;
 }
 
 }  // namespace kinetune::estimate

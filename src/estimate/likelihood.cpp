@@ -14,8 +14,8 @@ std::size_t largest_kernel(const jit::ModelCode& code) {
   return size;
 }
 
-std::string why_no_density(const Problem& problem, const DataPoint& point, double value, double sigma) {
-  const Observable& observable = problem.observables[point.observable];
+std::string why_no_density(const Part& part, const DataPoint& point, double value, double sigma) {
+  const Observable& observable = part.observables[point.observable];
   if (!(sigma > 0.0)) return fmt::format("noise of observable {} is not positive", observable.id);
   if (observable.transformation != Scale::linear && !(value > 0.0)) {
     return fmt::format("observable {} is not positive and has no logarithm", observable.id);
@@ -25,12 +25,26 @@ std::string why_no_density(const Problem& problem, const DataPoint& point, doubl
 
 }  // namespace
 
-Likelihood::Likelihood(const jit::CompiledModel& model, const Problem& problem,
-                       const PreparedPeriod& prepared, std::span<const int> columns,
-                       std::span<const double> prelude, std::span<const double> x_linear, simulate::Mode mode,
-                       LikelihoodSums& sums, const SimulatedData& data)
+void LikelihoodSums::clear() {
+  nllh = chi2 = 0.0;
+  std::ranges::fill(gradient, 0.0);
+  std::ranges::fill(gauss_newton, 0.0);
+}
+
+LikelihoodSums& LikelihoodSums::operator+=(const LikelihoodSums& other) {
+  nllh += other.nllh;
+  chi2 += other.chi2;
+  for (std::size_t q = 0; q < gradient.size(); ++q) gradient[q] += other.gradient[q];
+  for (std::size_t i = 0; i < gauss_newton.size(); ++i) gauss_newton[i] += other.gauss_newton[i];
+  return *this;
+}
+
+Likelihood::Likelihood(const jit::CompiledModel& model, const Part& part, const PreparedPeriod& prepared,
+                       std::span<const int> columns, std::span<const double> prelude,
+                       std::span<const double> x_linear, simulate::Mode mode, LikelihoodSums& sums,
+                       const SimulatedData& data)
     : model_(model),
-      problem_(problem),
+      part_(part),
       prepared_(prepared),
       columns_(columns),
       prelude_(prelude),
@@ -68,12 +82,12 @@ void Likelihood::compare(const DataPoint& point, double t, std::span<const doubl
   if (data_.values) data_.values[point.row] = value;
   if (data_.noise) data_.noise[point.row] = sigma;
 
-  const Observable& observable = problem_.observables[point.observable];
+  const Observable& observable = part_.observables[point.observable];
   const NoiseTerm term =
       noise_term(observable.noise, observable.transformation, point.measurement, value, sigma);
   if (!std::isfinite(term.nllh) || !(sigma > 0.0)) {
     if (!failure_) {
-      failure_ = why_no_density(problem_, point, value, sigma);
+      failure_ = why_no_density(part_, point, value, sigma);
       failure_time_ = t;
     }
     return;
@@ -130,7 +144,6 @@ void Likelihood::add_residuals(const DataPoint& point, const NoiseTerm& term, do
   const std::size_t n = value_by_x_.size(), n_data = result.residuals.size() / 2;
   const auto row = static_cast<std::size_t>(point.row);
   result.residuals[row] = term.residual;
-  result.constant += term.nllh - 0.5 * term.residual * term.residual;
   const double by_value = -std::sqrt(term.information_of_value), by_noise = -term.residual / sigma;
   for (std::size_t q = 0; q < n; ++q)
     result.jacobian[row * n + q] = by_value * value_by_x_[q] + by_noise * noise_by_x_[q];
@@ -142,7 +155,6 @@ void Likelihood::add_residuals(const DataPoint& point, const NoiseTerm& term, do
   }
   const double of_noise = std::sqrt(square);
   result.residuals[n_data + row] = of_noise;
-  result.constant -= 0.5 * square;
   for (std::size_t q = 0; q < n; ++q)
     result.jacobian[(n_data + row) * n + q] = noise_by_x_[q] / (sigma * of_noise);
 }

@@ -11,12 +11,16 @@
 
 namespace kinetune::estimate {
 
-/// Sums over the data of all simulations, by the estimated parameters' linear values.
+/// Sums over the data of some simulations, by the estimated parameters' linear values.
 struct LikelihoodSums {
   double nllh = 0;
   double chi2 = 0;
   std::vector<double> gradient;      ///< (n_x); empty if not asked for
   std::vector<double> gauss_newton;  ///< (n_x, n_x), the lower triangle; empty if not asked for
+
+  void clear();  ///< zeros; the sizes stay
+  /// @param other  of the same sizes
+  LikelihoodSums& operator+=(const LikelihoodSums& other);
 };
 
 /// Residuals of normal noise: nllh = constant + |residuals|^2 / 2, by the estimated parameters' linear
@@ -24,7 +28,7 @@ struct LikelihoodSums {
 /// log(sigma) + 50), as AMICI does it (real for any sigma above 1.4e-11); rows in the order of the
 /// measurement table, all of the first kind before all of the second.
 struct LeastSquares {
-  double constant = 0;
+  double constant = 0;            ///< set when all simulations are done
   std::vector<double> residuals;  ///< (n_residuals)
   std::vector<double> jacobian;   ///< (n_residuals, n_x) row-major
 };
@@ -41,7 +45,7 @@ class Likelihood final : public simulate::Sink {
  public:
   /// @param columns   which estimated parameter each column of sensitivities is by
   /// @param x_linear  (n_x) values of the estimated parameters
-  Likelihood(const jit::CompiledModel&, const Problem&, const PreparedPeriod&, std::span<const int> columns,
+  Likelihood(const jit::CompiledModel&, const Part&, const PreparedPeriod&, std::span<const int> columns,
              std::span<const double> prelude, std::span<const double> x_linear, simulate::Mode,
              LikelihoodSums&, const SimulatedData&);
 
@@ -63,7 +67,7 @@ class Likelihood final : public simulate::Sink {
   void add_residuals(const DataPoint&, const NoiseTerm&, double sigma);
 
   const jit::CompiledModel& model_;
-  const Problem& problem_;
+  const Part& part_;
   const PreparedPeriod& prepared_;
   std::span<const int> columns_;
   std::span<const double> prelude_, x_linear_;

@@ -1,6 +1,7 @@
 #include "estimate/posterior.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <chrono>
 #include <cmath>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "core/error.hpp"
+#include "estimate/part_run.hpp"
 #include "estimate/prior.hpp"
 
 namespace kinetune::estimate {
@@ -44,11 +46,13 @@ bool is_square(const EstimatedParameter& parameter) {
 }
 
 void check_least_squares(const Problem& problem) {
-  for (const Observable& observable : problem.observables) {
-    if (observable.noise == petab::NoiseDistribution::normal) continue;
-    throw core::Error(
-        {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
-        "choose an optimizer that is not for least squares");
+  for (const Part& part : problem.parts) {
+    for (const Observable& observable : part.observables) {
+      if (observable.noise == petab::NoiseDistribution::normal) continue;
+      throw core::Error(
+          {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
+          "choose an optimizer that is not for least squares");
+    }
   }
   for (const EstimatedParameter& parameter : problem.parameters) {
     if (is_square(parameter)) continue;
@@ -62,17 +66,37 @@ bool all_finite(std::span<const double> values) {
   return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
 }
 
+std::size_t count_data(const Part& part) {
+  std::size_t count = 0;
+  for (const Simulation& simulation : part.simulations) {
+    for (const Period& period : simulation.periods) count += period.data.size();
+  }
+  return count;
+}
+
+EvaluationFailure failure(const SimulationStatus& status) {
+  return {status.failure, status.condition_id, status.time, status.state};
+}
+
 }  // namespace
 
 struct Posterior::Impl {
+  using Done = std::expected<void, SimulationStatus>;
+
+  struct Place {
+    PartRun* part;
+    const Share* share;
+    std::size_t first_simulation;  ///< of the part, among those of all parts
+  };
+
   Problem problem;
-  jit::CompiledModel model;
   PosteriorOptions options;
-  SimulationRun run;
-  std::unique_ptr<SimulationRun> cvodes_run;  // made when first needed
+  std::vector<std::unique_ptr<PartRun>> parts;
+  std::vector<Place> shares;
+  std::size_t n_data = 0, n_simulations = 0;
+  bool has_fallen_back = false;  // in the evaluation under way
   long n_fallbacks = 0;
   LeastSquares* least_squares = nullptr;  // where residuals go in the evaluation under way
-  SimulationStatus::Outcome failed_outcome = SimulationStatus::Outcome::ok;  // of the last that failed
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
   std::vector<double> x_linear;
@@ -80,17 +104,27 @@ struct Posterior::Impl {
   std::chrono::steady_clock::time_point began;  // the evaluation under way
   std::function<bool()> interrupt = {};
 
-  Impl(Problem p, jit::ModelCode code, const PosteriorOptions& o)
-      : problem(std::move(p)),
-        model(std::move(code)),
-        options(with_method(o, model.code())),
-        run(model, problem, interruptible(options.integrator)),
-        max_duration(options.max_seconds) {
+  Impl(Problem p, std::vector<jit::ModelCode> codes, const PosteriorOptions& o)
+      : problem(std::move(p)), options(o), max_duration(options.max_seconds) {
+    assert(codes.size() == problem.parts.size());
     if (!(options.max_seconds > 0)) {
       throw core::Error({}, fmt::format("evaluations of at most {} s", options.max_seconds),
                         "give a positive number of seconds");
     }
-    sensitivities = choose(options.sensitivities, run.most_columns());
+    options.integrator.interrupt = [this] {
+      return (interrupt && interrupt()) || std::chrono::steady_clock::now() - began > max_duration;
+    };
+    std::size_t most_columns = 0;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const Part& part = problem.parts[i];
+      parts.push_back(std::make_unique<PartRun>(part, std::move(codes[i]), options.integrator));
+      most_columns = std::max(most_columns, parts.back()->run().most_columns());
+      for (const Share& share : parts.back()->run().shares())
+        shares.push_back({parts.back().get(), &share, n_simulations});
+      n_simulations += part.simulations.size();
+      n_data += count_data(part);
+    }
+    sensitivities = choose(options.sensitivities, most_columns);
     for (const auto& parameter : problem.parameters) {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
@@ -98,11 +132,10 @@ struct Posterior::Impl {
     x_linear.resize(problem.parameters.size());
   }
 
-  simulate::IntegratorOptions interruptible(simulate::IntegratorOptions options) {
-    options.interrupt = [this] {
-      return (interrupt && interrupt()) || std::chrono::steady_clock::now() - began > max_duration;
-    };
-    return options;
+  void begin(std::span<const double> x) {
+    began = std::chrono::steady_clock::now();
+    has_fallen_back = false;
+    for (std::size_t q = 0; q < x.size(); ++q) x_linear[q] = unscaled(problem.parameters[q].scale, x[q]);
   }
 
   Mode mode(Order order) const {
@@ -112,95 +145,121 @@ struct Posterior::Impl {
                                                                                : Mode::forward;
   }
 
-  /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
-  std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
-    using Outcome = SimulationStatus::Outcome;
-    const Mode asked = mode(order);
-    auto sums = likelihood(run, asked, order, details);
-    const auto failed_with = [&](Outcome outcome) { return !sums && failed_outcome == outcome; };
-    const auto try_again = [&](Mode mode) {
-      if (details) details->simulations.clear();
-      sums = likelihood(cvodes(), mode, order, details);
-      if (!sums) return;
-      ++n_fallbacks;
-      if (details && !details->simulations.empty()) ++details->simulations.front().statistics.fallbacks;
-    };
-    if (options.fallback == Fallback::none) return sums;
-    const bool has_other_method = options.integrator.method != simulate::Method::cvodes;
-    if (has_other_method && (failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint)))
-      try_again(asked);
-    if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
-    const bool has_overflown = sums && asked == Mode::forward && order == Order::gradient &&
-                               std::isfinite(sums->nllh) && !all_finite(sums->gradient);
-    if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
-    return sums;
-  }
-
-  static PosteriorOptions with_method(PosteriorOptions options, const jit::ModelCode& code) {
-    options.integrator.method = simulate::settled(options.integrator.method, code);
-    return options;
-  }
-
-  SimulationRun& cvodes() {
-    if (options.integrator.method == simulate::Method::cvodes) return run;
-    if (!cvodes_run) {
-      auto settings = options.integrator;
-      settings.method = simulate::Method::cvodes;
-      cvodes_run = std::make_unique<SimulationRun>(model, problem, interruptible(settings));
-    }
-    return *cvodes_run;
-  }
-
-  std::size_t n_data() const {
-    std::size_t count = 0;
-    for (const Simulation& s : problem.simulations) {
-      for (const Period& period : s.periods) count += period.data.size();
-    }
-    return count;
-  }
-
-  std::expected<LikelihoodSums, EvaluationFailure> likelihood(SimulationRun& simulations, Mode mode,
-                                                              Order order, Details* details) {
+  LikelihoodSums zeros(Order order) const {
     const std::size_t n = problem.parameters.size();
     LikelihoodSums sums;
     if (order >= Order::gradient) sums.gradient.resize(n);
     if (order >= Order::gauss_newton) sums.gauss_newton.resize(n * n);
-    std::optional<EvaluationFailure> first_failure;
-    const auto note = [&](const SimulationStatus& status) {
-      if (first_failure) return;
-      first_failure = {status.failure, status.condition_id, status.time, status.state};
-      failed_outcome = status.outcome;
+    return sums;
+  }
+
+  /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
+  Done carry_out(const Place& place, Order order, LikelihoodSums& sums, Details* details) {
+    using Outcome = SimulationStatus::Outcome;
+    SimulatedData data{nullptr, nullptr, least_squares};
+    std::span<SimulationStatus> statuses;
+    if (details) {
+      data.values = details->values.data();
+      data.noise = details->noise.data();
+      statuses = std::span(details->simulations).subspan(place.first_simulation);
+    }
+    const auto attempt = [&](SimulationRun& run, Mode mode) {
+      sums.clear();
+      return run.add(*place.share, x_linear, mode, sums, data, statuses);
     };
-    SimulatedData data;
-    if (details) data = {details->values.data(), details->noise.data()};
-    if (least_squares) {
-      const std::size_t n_rows = 2 * n_data();
-      *least_squares = {0.0, std::vector<double>(n_rows), std::vector<double>(n_rows * n)};
-      data.least_squares = least_squares;
-    }
-    simulations.start(x_linear, mode);
-    for (const PreparedSimulation& prepared : simulations.simulations()) {
-      const SimulationStatus status = simulations.add(prepared, sums, data);
-      if (details) details->simulations.push_back(status);
-      if (status.failure.empty()) continue;
-      note(status);
-      if (!details) break;
-    }
-    if (!first_failure && mode == Mode::adjoint) {
-      if (const auto done = simulations.add_preequilibrations(sums); !done) note(done.error());
+    const Mode asked = mode(order);
+    Done done = attempt(place.part->run(), asked);
+    if (options.fallback == Fallback::none) return done;
+    const auto failed_with = [&](Outcome outcome) { return !done && done.error().outcome == outcome; };
+    const auto try_again = [&](Mode mode) {
+      done = attempt(place.part->cvodes(), mode);
+      if (!done) return;
+      if (!std::exchange(has_fallen_back, true)) ++n_fallbacks;
+      if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
+    };
+    const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
+    if (not_done && place.part->has_other_method()) try_again(asked);
+    if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
+    const bool has_overflown = done && asked == Mode::forward && order == Order::gradient &&
+                               std::isfinite(sums.nllh) && !all_finite(sums.gradient);
+    if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
+    return done;
+  }
+
+  /// Of all shares. With details, those behind one that fails are tried as well.
+  std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
+    LikelihoodSums total = zeros(order), sums = zeros(order);
+    std::optional<EvaluationFailure> first_failure;
+    for (const Place& place : shares) {
+      const Done done = carry_out(place, order, sums, details);
+      if (done)
+        total += sums;
+      else if (!first_failure)
+        first_failure = failure(done.error());
+      if (first_failure && !details) break;
     }
     if (first_failure) return std::unexpected(*first_failure);
-    return sums;
+    return total;
+  }
+
+  /// By the parameters on their scales.
+  std::expected<std::vector<PriorTerm>, EvaluationFailure> priors(std::span<const double> x) const {
+    std::vector<PriorTerm> terms(x.size());
+    for (std::size_t q = 0; q < x.size(); ++q) {
+      const EstimatedParameter& parameter = problem.parameters[q];
+      if (parameter.prior) terms[q] = prior_term(*parameter.prior, parameter.scale, x[q]);
+      if (!std::isfinite(terms[q].value))
+        return std::unexpected(EvaluationFailure{"outside the prior's support: " + parameter.id, "", 0.0});
+    }
+    return terms;
+  }
+
+  /// What priors and likelihood make together, by the parameters on their scales.
+  std::expected<Terms, EvaluationFailure> terms(std::span<const double> x,
+                                                const std::vector<PriorTerm>& priors,
+                                                const LikelihoodSums& sums, Order order) const {
+    const std::size_t n = x.size();
+    Terms terms;
+    std::vector<double> slopes(n);
+    for (std::size_t q = 0; q < n; ++q) {
+      const Scale scale = problem.parameters[q].scale;
+      slopes[q] = unscaled_slope(scale, unscaled(scale, x[q]));
+      terms.prior += priors[q].value;
+    }
+    terms.llh = -sums.nllh;
+    terms.chi2 = sums.chi2;
+    if (order >= Order::gradient) {
+      terms.gradient.resize(n);
+      terms.gradient_prior.resize(n);
+      for (std::size_t q = 0; q < n; ++q) {
+        terms.gradient_prior[q] = priors[q].slope;
+        terms.gradient[q] = sums.gradient[q] * slopes[q] + priors[q].slope;
+      }
+    }
+    if (order >= Order::gauss_newton) {
+      terms.gauss_newton.resize(n * n);
+      for (std::size_t i = 0; i < n; ++i) {
+        for (std::size_t j = 0; j <= i; ++j) {
+          const double value =
+              sums.gauss_newton[i * n + j] * slopes[i] * slopes[j] + (i == j ? priors[i].curvature : 0.0);
+          terms.gauss_newton[i * n + j] = terms.gauss_newton[j * n + i] = value;
+        }
+      }
+    }
+    if (!std::isfinite(terms.fval()) || !all_finite(terms.gradient) || !all_finite(terms.gauss_newton))
+      return std::unexpected(EvaluationFailure{"objective or gradient is not finite", "", 0.0});
+    return terms;
   }
 };
 
-Posterior::Posterior(Problem problem, jit::ModelCode code, const PosteriorOptions& options)
-    : impl_(std::make_unique<Impl>(std::move(problem), std::move(code), options)) {}
+Posterior::Posterior(Problem problem, std::vector<jit::ModelCode> codes, const PosteriorOptions& options)
+    : impl_(std::make_unique<Impl>(std::move(problem), std::move(codes), options)) {}
 Posterior::~Posterior() = default;
 
 std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
+std::size_t Posterior::n_shares() const { return impl_->shares.size(); }
 void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
 long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
@@ -208,61 +267,47 @@ const Problem& Posterior::problem() const { return impl_->problem; }
 
 std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double> x, Order order,
                                                           Details* details) {
-  const std::size_t n = size();
-  impl_->began = std::chrono::steady_clock::now();
-  std::vector<double> slopes(n);
-  Terms terms;
-  std::vector<PriorTerm> priors(n);
-  for (std::size_t q = 0; q < n; ++q) {
-    const EstimatedParameter& parameter = impl_->problem.parameters[q];
-    impl_->x_linear[q] = unscaled(parameter.scale, x[q]);
-    slopes[q] = unscaled_slope(parameter.scale, impl_->x_linear[q]);
-    if (parameter.prior) priors[q] = prior_term(*parameter.prior, parameter.scale, x[q]);
-    if (!std::isfinite(priors[q].value)) {
-      return std::unexpected(EvaluationFailure{"outside the prior's support: " + parameter.id, "", 0.0});
-    }
-    terms.prior += priors[q].value;
-  }
+  impl_->begin(x);
+  const auto priors = impl_->priors(x);
+  if (!priors) return std::unexpected(priors.error());
   if (details) {
-    *details = {{}, std::vector<double>(impl_->n_data()), std::vector<double>(impl_->n_data())};
+    *details = {std::vector<SimulationStatus>(impl_->n_simulations), std::vector<double>(impl_->n_data),
+                std::vector<double>(impl_->n_data)};
   }
-  auto sums = impl_->likelihood(order, details);
-  if (!sums) return std::unexpected(std::move(sums.error()));
-  terms.llh = -sums->nllh;
-  terms.chi2 = sums->chi2;
+  const auto sums = impl_->likelihood(order, details);
+  if (!sums) return std::unexpected(sums.error());
+  return impl_->terms(x, *priors, *sums, order);
+}
 
-  if (order >= Order::gradient) {
-    terms.gradient.resize(n);
-    terms.gradient_prior.resize(n);
-    for (std::size_t q = 0; q < n; ++q) {
-      terms.gradient_prior[q] = priors[q].slope;
-      terms.gradient[q] = sums->gradient[q] * slopes[q] + priors[q].slope;
-    }
+std::expected<std::vector<LikelihoodSums>, EvaluationFailure> Posterior::evaluate_shares(
+    std::span<const double> x, Order order, std::span<const std::size_t> shares) {
+  impl_->begin(x);
+  std::vector<LikelihoodSums> sums(shares.size(), impl_->zeros(order));
+  for (std::size_t i = 0; i < shares.size(); ++i) {
+    if (const auto done = impl_->carry_out(impl_->shares[shares[i]], order, sums[i], nullptr); !done)
+      return std::unexpected(failure(done.error()));
   }
-  if (order >= Order::gauss_newton) {
-    terms.gauss_newton.resize(n * n);
-    for (std::size_t i = 0; i < n; ++i) {
-      for (std::size_t j = 0; j <= i; ++j) {
-        const double value =
-            sums->gauss_newton[i * n + j] * slopes[i] * slopes[j] + (i == j ? priors[i].curvature : 0.0);
-        terms.gauss_newton[i * n + j] = terms.gauss_newton[j * n + i] = value;
-      }
-    }
-  }
-  if (!std::isfinite(terms.fval()) || !all_finite(terms.gradient) || !all_finite(terms.gauss_newton)) {
-    return std::unexpected(EvaluationFailure{"objective or gradient is not finite", "", 0.0});
-  }
-  return terms;
+  return sums;
+}
+
+std::expected<Terms, EvaluationFailure> Posterior::combine(std::span<const double> x, Order order,
+                                                           std::span<const LikelihoodSums> sums) const {
+  assert(sums.size() == n_shares());
+  const auto priors = impl_->priors(x);
+  if (!priors) return std::unexpected(priors.error());
+  LikelihoodSums total = impl_->zeros(order);
+  for (const LikelihoodSums& share : sums) total += share;
+  return impl_->terms(x, *priors, total, order);
 }
 
 std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::span<const double> x) {
   check_least_squares(impl_->problem);
-  LeastSquares result;
+  const std::size_t n = size(), n_rows = 2 * impl_->n_data;
+  LeastSquares result{0.0, std::vector<double>(n_rows), std::vector<double>(n_rows * n)};
   impl_->least_squares = &result;
   const auto terms = assess(x, Order::gauss_newton);
   impl_->least_squares = nullptr;
   if (!terms) return std::unexpected(terms.error());
-  const std::size_t n = size();
   for (std::size_t q = 0; q < n; ++q) {
     const EstimatedParameter& parameter = impl_->problem.parameters[q];
     const double slope = unscaled_slope(parameter.scale, impl_->x_linear[q]);
@@ -273,12 +318,14 @@ std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::spa
     if (!parameter.prior) continue;
     const PriorTerm term = prior_term(*parameter.prior, parameter.scale, x[q]);
     const double weight = std::sqrt(term.curvature), residual = weight > 0 ? term.slope / weight : 0.0;
-    result.constant += term.value - 0.5 * residual * residual;
     if (weight == 0) continue;
     result.residuals.push_back(residual);
     result.jacobian.resize(result.jacobian.size() + n);
     result.jacobian[result.jacobian.size() - n + q] = weight;
   }
+  double squares = 0.0;
+  for (const double residual : result.residuals) squares += residual * residual;
+  result.constant = terms->fval() - 0.5 * squares;
   return result;
 }
 

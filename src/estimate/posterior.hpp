@@ -32,7 +32,7 @@ struct PosteriorOptions {
 
 /// What the simulations said beside the objective, for reports.
 struct Details {
-  std::vector<SimulationStatus> simulations;
+  std::vector<SimulationStatus> simulations;  ///< of one part after the other
   std::vector<double> values;  ///< (n_measurements) simulated, linear, in the order of the measurement table
   std::vector<double> noise;   ///< (n_measurements) sigma
 };
@@ -51,10 +51,15 @@ struct Terms {
 };
 
 /// Negative logarithm of the posterior of an estimation problem. One instance a thread.
+///
+/// The likelihood is a sum over shares: simulations that share a pre-equilibration, or single ones. A share
+/// depends on nothing but x, and the sums of all shares are added up in their order, so that the result is
+/// the same to the last bit whichever processes carry the shares out.
 class Posterior final : public optimize::Objective {
  public:
+  /// @param codes  of the problem's parts
   /// @throws core::Error when options contradict each other
-  Posterior(Problem, jit::ModelCode, const PosteriorOptions&);
+  Posterior(Problem, std::vector<jit::ModelCode> codes, const PosteriorOptions&);
   ~Posterior() override;
 
   std::size_t size() const override;
@@ -68,6 +73,14 @@ class Posterior final : public optimize::Objective {
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,
                                                            Details* details = nullptr);
 
+  std::size_t n_shares() const;
+  /// What the data of some shares say, in the order asked for. The first share that fails ends it.
+  std::expected<std::vector<LikelihoodSums>, optimize::EvaluationFailure> evaluate_shares(
+      std::span<const double> x, optimize::Order, std::span<const std::size_t> shares);
+  /// What assess() would say, from the sums of all shares, in their order.
+  std::expected<Terms, optimize::EvaluationFailure> combine(std::span<const double> x, optimize::Order,
+                                                            std::span<const LikelihoodSums>) const;
+
   /// The objective as constant + |residuals|^2 / 2, by the parameters on their scales; behind the rows of the
   /// data one of each normal prior. By forward sensitivities.
   /// @throws core::Error where noise or priors are not normal, and have no such form
@@ -75,7 +88,7 @@ class Posterior final : public optimize::Objective {
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
-  /// Evaluations since the last call that another method had to carry out.
+  /// Evaluations since the last call of which another method had to carry out a share.
   long take_fallbacks();
 
   /// What `automatic` has come to.

@@ -83,7 +83,7 @@ PreparedSimulation preequilibration(const Simulation& simulation, const jit::Mod
   const Actors actors = actors_of(period, Place::first, code);
   std::map<int, std::size_t> n_columns;
   widen(n_columns, actors);
-  return {&simulation, columns_of(n_columns), {prepared(period, actors, n_columns, code)}, -1, {}};
+  return {&simulation, columns_of(n_columns), {prepared(period, actors, n_columns, code)}, {}};
 }
 
 PreparedSimulation prepared(const Simulation& simulation, const jit::ModelCode& code,
@@ -99,7 +99,7 @@ PreparedSimulation prepared(const Simulation& simulation, const jit::ModelCode& 
     widen(n_columns, actors.back());
     if (p > 0) add_resets(simulation.periods[p], simulation.periods[p - 1], code, n_columns);
   }
-  PreparedSimulation result{&simulation, columns_of(n_columns), {}, -1, {}};
+  PreparedSimulation result{&simulation, columns_of(n_columns), {}, {}};
   for (std::size_t p = first; p < simulation.periods.size(); ++p)
     result.periods.push_back(prepared(simulation.periods[p], actors[p - first], n_columns, code));
   if (!preequilibration) return result;
@@ -115,12 +115,14 @@ PreparedSimulation prepared(const Simulation& simulation, const jit::ModelCode& 
 
 }  // namespace
 
-Preparation prepare(const Problem& problem, const jit::ModelCode& code) {
+Preparation prepare(const Part& part, const jit::ModelCode& code) {
   Preparation result;
-  std::map<std::vector<std::pair<double, int>>, int> known;
-  for (const Simulation& simulation : problem.simulations) {
+  std::map<std::vector<std::pair<double, int>>, std::size_t> known;  // the share of each pre-equilibration
+  for (const Simulation& simulation : part.simulations) {
+    const auto index = static_cast<int>(result.simulations.size());
     if (!std::isinf(simulation.periods.front().start)) {
       result.simulations.push_back(prepared(simulation, code, nullptr));
+      result.shares.push_back({{index}});
       continue;
     }
     std::vector<std::pair<double, int>> key;
@@ -128,10 +130,15 @@ Preparation prepare(const Problem& problem, const jit::ModelCode& code) {
       // A parameter without a value is one that nothing uses.
       key.emplace_back(b.estimated >= 0 || std::isnan(b.constant) ? 0.0 : b.constant, b.estimated);
     }
-    const auto [entry, is_new] = known.emplace(key, static_cast<int>(result.preequilibrations.size()));
-    if (is_new) result.preequilibrations.push_back(preequilibration(simulation, code));
-    result.simulations.push_back(prepared(simulation, code, &result.preequilibrations[entry->second]));
-    result.simulations.back().preequilibration = entry->second;
+    const auto [entry, is_new] = known.emplace(key, result.shares.size());
+    if (is_new) {
+      result.shares.push_back({{}, static_cast<int>(result.preequilibrations.size())});
+      result.preequilibrations.push_back(preequilibration(simulation, code));
+    }
+    Share& share = result.shares[entry->second];
+    share.simulations.push_back(index);
+    result.simulations.push_back(
+        prepared(simulation, code, &result.preequilibrations[share.preequilibration]));
   }
   return result;
 }

@@ -22,16 +22,23 @@ struct PreparedSimulation {
   const Simulation* simulation;
   std::vector<int> columns;             ///< (n_columns) the estimated parameter of each column, ascending
   std::vector<PreparedPeriod> periods;  ///< without the pre-equilibration
-  int preequilibration = -1;            ///< index into Preparation::preequilibrations; -1: none
   std::vector<int> carried;  ///< (n_columns of the pre-equilibration) which column goes on with each
 };
 
-/// The whole problem. Refers to the problem it was made of.
+/// Simulations that an evaluation carries out together: those that share a pre-equilibration, or a single one
+/// without.
+struct Share {
+  std::vector<int> simulations;  ///< ascending indices into the part's
+  int preequilibration = -1;     ///< index into Preparation::preequilibrations; -1: none
+};
+
+/// A whole part. Refers to the part it was made of.
 struct Preparation {
   std::vector<PreparedSimulation> simulations;
   std::vector<PreparedSimulation> preequilibrations;  ///< of one period each, all different
+  std::vector<Share> shares;                          ///< by their first simulations
 };
 
-Preparation prepare(const Problem&, const jit::ModelCode&);
+Preparation prepare(const Part&, const jit::ModelCode&);
 
 }  // namespace kinetune::estimate

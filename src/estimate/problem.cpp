@@ -56,8 +56,13 @@ void serialize(Archive& archive, Observable& o) {
 }
 
 template <class Archive>
+void serialize(Archive& archive, Part& p) {
+  archive(p.model_parameter_ids, p.state_ids, p.observables, p.simulations);
+}
+
+template <class Archive>
 void serialize(Archive& archive, Problem& p) {
-  archive(p.parameters, p.model_parameter_ids, p.state_ids, p.observables, p.simulations);
+  archive(p.parameters, p.parts);
 }
 
 std::string Problem::to_bytes() const {

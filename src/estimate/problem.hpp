@@ -67,13 +67,18 @@ struct Observable {
   petab::NoiseDistribution noise = petab::NoiseDistribution::normal;
 };
 
-/// What an objective needs to know beside the model's code; plain data that can be sent to another process.
-struct Problem {
-  std::vector<EstimatedParameter> parameters;
-  std::vector<std::string> model_parameter_ids;  ///< in the order of Simulation::parameters
+/// What is asked of one of the problem's models.
+struct Part {
+  std::vector<std::string> model_parameter_ids;  ///< in the order of Period::parameters
   std::vector<std::string> state_ids;
   std::vector<Observable> observables;
   std::vector<Simulation> simulations;
+};
+
+/// What an objective needs to know beside the models' code; plain data that can be sent to another process.
+struct Problem {
+  std::vector<EstimatedParameter> parameters;  ///< of all parts together
+  std::vector<Part> parts;                     ///< one for each model
 
   std::string to_bytes() const;
   /// @throws std::runtime_error when the bytes are not what to_bytes() made

@@ -17,11 +17,11 @@ std::span<const double> finite(const std::vector<double>& times) {
 }
 
 SimulationStatus failed(SimulationStatus status, SimulationStatus::Outcome outcome,
-                        const IntegrationFailure& failure, const Problem& problem) {
+                        const IntegrationFailure& failure, const Part& part) {
   status.outcome = outcome;
   status.failure = to_string(failure.error);
   status.time = failure.time;
-  if (failure.state >= 0) status.state = problem.state_ids[failure.state];
+  if (failure.state >= 0) status.state = part.state_ids[failure.state];
   return status;
 }
 
@@ -36,11 +36,11 @@ void for_each_initial_derivative(const jit::Pattern& pattern, const PreparedPeri
 
 }  // namespace
 
-SimulationRun::SimulationRun(const jit::CompiledModel& model, const Problem& problem,
+SimulationRun::SimulationRun(const jit::CompiledModel& model, const Part& part,
                              const simulate::IntegratorOptions& options)
     : model_(model),
-      problem_(problem),
-      preparation_(prepare(problem, model.code())),
+      part_(part),
+      preparation_(prepare(part, model.code())),
       integrator_(simulate::make_integrator(model, options)),
       steady_states_(model, options) {}
 
@@ -50,11 +50,27 @@ std::size_t SimulationRun::most_columns() const {
   return most;
 }
 
-void SimulationRun::start(std::span<const double> x_linear, Mode mode) {
+std::expected<void, SimulationStatus> SimulationRun::add(const Share& share, std::span<const double> x_linear,
+                                                         Mode mode, LikelihoodSums& sums, SimulatedData data,
+                                                         std::span<SimulationStatus> statuses) {
   x_linear_ = x_linear;
   mode_ = mode;
-  equilibria_.clear();
-  equilibria_.resize(preparation_.preequilibrations.size());
+  preequilibration_ =
+      share.preequilibration < 0 ? nullptr : &preparation_.preequilibrations[share.preequilibration];
+  equilibrium_.reset();
+  std::expected<void, SimulationStatus> result;
+  for (const int simulation : share.simulations) {
+    const SimulationStatus status = add(preparation_.simulations[simulation], sums, data);
+    if (!statuses.empty()) statuses[simulation] = status;
+    if (status.failure.empty()) continue;
+    if (result) result = std::unexpected(status);
+    if (statuses.empty()) return result;
+  }
+  if (result && equilibrium_ && mode == Mode::adjoint) {
+    const SimulationStatus status = add_preequilibration(sums);
+    if (!status.failure.empty()) return std::unexpected(status);
+  }
+  return result;
 }
 
 SimulationRun::Values SimulationRun::values_of(const Period& period) const {
@@ -103,21 +119,20 @@ void SimulationRun::add_initial_values(const PreparedSimulation& prepared, const
   });
 }
 
-SimulationRun::Equilibrium& SimulationRun::equilibrium(int index) {
-  auto& slot = equilibria_[index];
-  if (!slot) {
-    slot = std::make_unique<Equilibrium>();
-    if (const auto done = equilibrate(preparation_.preequilibrations[index], *slot); !done)
-      slot->point = std::unexpected(done.error());
+SimulationRun::Equilibrium& SimulationRun::equilibrium() {
+  if (!equilibrium_) {
+    equilibrium_.emplace();
+    if (const auto done = equilibrate(*equilibrium_); !done)
+      equilibrium_->point = std::unexpected(done.error());
   }
-  return *slot;
+  return *equilibrium_;
 }
 
-SimulationRun::Done SimulationRun::equilibrate(const PreparedSimulation& prepared, Equilibrium& result) {
-  const PreparedPeriod& period = prepared.periods.front();
+SimulationRun::Done SimulationRun::equilibrate(Equilibrium& result) {
+  const PreparedPeriod& period = preequilibration_->periods.front();
   result.values = values_of(*period.period);
-  take_sizes(prepared.columns);
-  begin_at_initial_values(prepared, result.values, 0.0);
+  take_sizes(preequilibration_->columns);
+  begin_at_initial_values(*preequilibration_, result.values, 0.0);
   const Segment way = segment(period, result.values, 0.0, 0.0);
   result.point = steady_states_.find(*integrator_, way, states_);
   if (!result.point) return std::unexpected(result.point.error());
@@ -202,7 +217,7 @@ SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, Likeliho
     done = go_back(prepared, sums);
   }
   status.statistics = integrator_->take_statistics();
-  return done ? status : failed(std::move(status), outcome, done.error(), problem_);
+  return done ? status : failed(std::move(status), outcome, done.error(), part_);
 }
 
 SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared, LikelihoodSums& sums,
@@ -212,12 +227,11 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
   settled_.reset();
   values_.clear();
   for (const PreparedPeriod& p : prepared.periods) values_.push_back(values_of(*p.period));
-  if (prepared.preequilibration >= 0) {
-    Equilibrium& from = equilibrium(prepared.preequilibration);
+  if (preequilibration_) {
+    const Equilibrium& from = equilibrium();
     if (!from.point) return std::unexpected(from.point.error());
     begin_at(from, prepared);
-    reset(prepared.periods.front(), preparation_.preequilibrations[prepared.preequilibration].periods.front(),
-          from.values, prepared.columns);
+    reset(prepared.periods.front(), preequilibration_->periods.front(), from.values, prepared.columns);
   } else {
     begin_at_initial_values(prepared, values_.front(), prepared.periods.front().period->start);
     jumps_.emplace_back();
@@ -232,8 +246,8 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
                        : times.empty() ? period.period->start
                                        : times.back();
     segments_.push_back(segment(period, values_[p], period.period->start, end));
-    Likelihood likelihood(model_, problem_, period, prepared.columns, values_[p].prelude, x_linear_, mode_,
-                          sums, data);
+    Likelihood likelihood(model_, part_, period, prepared.columns, values_[p].prelude, x_linear_, mode_, sums,
+                          data);
     auto done = integrator_->forward(segments_.back(), mode_, states_, sensitivities_, times, likelihood);
     status.time = end;
     if (done && times.size() < period.period->times.size()) {
@@ -280,34 +294,28 @@ SimulationRun::Done SimulationRun::go_back(const PreparedSimulation& prepared, L
     reset_back(jumps_[p], sums);
   }
   for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
-  if (prepared.preequilibration < 0) {
+  if (!preequilibration_) {
     add_initial_values(prepared, values_.front(), prepared.periods.front().period->start, adjoint_, sums);
     return {};
   }
-  auto& shared = equilibria_[prepared.preequilibration]->adjoint;
-  for (std::size_t i = 0; i < adjoint_.size(); ++i) shared[i] += adjoint_[i];
+  for (std::size_t i = 0; i < adjoint_.size(); ++i) equilibrium_->adjoint[i] += adjoint_[i];
   return {};
 }
 
-std::expected<void, SimulationStatus> SimulationRun::add_preequilibrations(LikelihoodSums& sums) {
-  for (std::size_t e = 0; e < equilibria_.size(); ++e) {
-    if (!equilibria_[e] || !equilibria_[e]->point) continue;
-    Equilibrium& equilibrium = *equilibria_[e];
-    const PreparedSimulation& prepared = preparation_.preequilibrations[e];
-    take_sizes(prepared.columns);
-    gradient_.assign(prepared.columns.size(), 0.0);
-    integrator_->clear_tape();
-    const Segment way = segment(prepared.periods.front(), equilibrium.values, 0.0, 0.0);
-    const auto done =
-        steady_states_.backward(*integrator_, way, *equilibrium.point, equilibrium.adjoint, gradient_);
-    SimulationStatus status{prepared.simulation->condition_id, {}, "", 0.0, integrator_->take_statistics()};
-    if (!done)
-      return std::unexpected(
-          failed(std::move(status), SimulationStatus::Outcome::no_adjoint, done.error(), problem_));
-    for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
-    add_initial_values(prepared, equilibrium.values, 0.0, equilibrium.adjoint, sums);
-  }
-  return {};
+/// What the gradient owes to the pre-equilibration, after all simulations of a share.
+SimulationStatus SimulationRun::add_preequilibration(LikelihoodSums& sums) {
+  const PreparedSimulation& prepared = *preequilibration_;
+  take_sizes(prepared.columns);
+  gradient_.assign(prepared.columns.size(), 0.0);
+  integrator_->clear_tape();
+  const Segment way = segment(prepared.periods.front(), equilibrium_->values, 0.0, 0.0);
+  const auto done =
+      steady_states_.backward(*integrator_, way, *equilibrium_->point, equilibrium_->adjoint, gradient_);
+  SimulationStatus status{prepared.simulation->condition_id, {}, "", 0.0, integrator_->take_statistics()};
+  if (!done) return failed(std::move(status), SimulationStatus::Outcome::no_adjoint, done.error(), part_);
+  for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
+  add_initial_values(prepared, equilibrium_->values, 0.0, equilibrium_->adjoint, sums);
+  return status;
 }
 
 }  // namespace kinetune::estimate

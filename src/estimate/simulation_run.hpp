@@ -29,28 +29,26 @@ struct SimulationStatus {
   std::string state = {};  ///< the one to blame for a failure; empty where none is
 };
 
-/// Carries the simulations of a problem out: pre-equilibration, period after period, the steady state at the
-/// end if data ask for it; and the way back. A pre-equilibration that several simulations share is done once
-/// in an evaluation.
+/// Carries the simulations of a part out: pre-equilibration, period after period, the steady state at the end
+/// if data ask for it; and the way back. A pre-equilibration that several simulations share is done once for
+/// them.
 class SimulationRun {
  public:
-  /// @param model, problem  must outlive the object
-  SimulationRun(const jit::CompiledModel& model, const Problem& problem, const simulate::IntegratorOptions&);
+  /// @param model, part  must outlive the object
+  SimulationRun(const jit::CompiledModel& model, const Part& part, const simulate::IntegratorOptions&);
   SimulationRun(const SimulationRun&) = delete;
 
-  const std::vector<PreparedSimulation>& simulations() const { return preparation_.simulations; }
+  const std::vector<Share>& shares() const { return preparation_.shares; }
   std::size_t most_columns() const;  ///< of sensitivities that a simulation has
 
-  /// Begins an evaluation.
-  /// @param x_linear  (n_x) values of the estimated parameters; must stay until the end of the evaluation
-  void start(std::span<const double> x_linear, simulate::Mode);
-
-  /// Adds what the data of one simulation say.
-  SimulationStatus add(const PreparedSimulation&, LikelihoodSums&, SimulatedData);
-
-  /// Adds what the gradient owes to the pre-equilibrations: after all simulations, Mode::adjoint.
-  /// @returns how it went, of the first simulation that shares what fails
-  std::expected<void, SimulationStatus> add_preequilibrations(LikelihoodSums&);
+  /// Adds what the data of a share say. It depends on nothing that was carried out before.
+  /// @param x_linear  (n_x) values of the estimated parameters
+  /// @param statuses  (n_simulations of the part), of which the share's are set; or empty. With them, a
+  ///                  simulation that fails does not keep the others from being tried.
+  /// @returns how the first simulation went that failed, if one did
+  std::expected<void, SimulationStatus> add(const Share&, std::span<const double> x_linear, simulate::Mode,
+                                            LikelihoodSums&, SimulatedData,
+                                            std::span<SimulationStatus> statuses);
 
  private:
   using Done = std::expected<void, simulate::IntegrationFailure>;
@@ -59,7 +57,7 @@ class SimulationRun {
   struct Values {
     std::vector<double> parameters, prelude;
   };
-  /// A pre-equilibration in this evaluation.
+  /// The pre-equilibration of a share.
   struct Equilibrium {
     Values values;
     std::expected<simulate::SteadyPoint, simulate::IntegrationFailure> point;
@@ -77,8 +75,10 @@ class SimulationRun {
   Values values_of(const Period&) const;
   simulate::Segment segment(const PreparedPeriod&, const Values&, double start, double end) const;
   void take_sizes(std::span<const int> columns);
-  Equilibrium& equilibrium(int index);
-  Done equilibrate(const PreparedSimulation&, Equilibrium&);
+  SimulationStatus add(const PreparedSimulation&, LikelihoodSums&, SimulatedData);
+  SimulationStatus add_preequilibration(LikelihoodSums&);
+  Equilibrium& equilibrium();
+  Done equilibrate(Equilibrium&);
   void begin_at_initial_values(const PreparedSimulation&, const Values&, double time);
   void begin_at(const Equilibrium&, const PreparedSimulation&);
   Done go_forward(const PreparedSimulation&, LikelihoodSums&, SimulatedData, SimulationStatus&);
@@ -91,15 +91,16 @@ class SimulationRun {
                           std::span<const double> adjoint, LikelihoodSums&) const;
 
   const jit::CompiledModel& model_;
-  const Problem& problem_;
+  const Part& part_;
   Preparation preparation_;
   std::unique_ptr<simulate::Integrator> integrator_;
   simulate::SteadyStates steady_states_;
 
-  // Of one evaluation.
+  // Of one share.
   std::span<const double> x_linear_;
   simulate::Mode mode_ = simulate::Mode::states;
-  std::vector<std::unique_ptr<Equilibrium>> equilibria_;
+  const PreparedSimulation* preequilibration_ = nullptr;  // nullptr: none
+  std::optional<Equilibrium> equilibrium_;                // as soon as it was looked for
 
   // Of one simulation.
   std::vector<double> sizes_;  // (n_columns)

@@ -124,6 +124,7 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, doub
 
 /// Starts the backward problem at a time, with the adjoint and the integral as they stand.
 int CvodesAdjoint::restart(double from) {
+  factors_->forget();
   void* cvode = states_.cvode();
   const bool is_new = backward_problem_ < 0;
   if (is_new) {

@@ -118,6 +118,7 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
 std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segment, std::span<const double> x,
                                                             std::span<const double> sensitivities_at_start) {
   segment_ = &segment;
+  factors_->forget();
   steps_taken_ = 0;
   interrupted_ = false;
   if (n_sensitivities_ > 0) choose_active();

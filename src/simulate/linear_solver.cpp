@@ -41,6 +41,8 @@ class Klu final : public Factorisation {
     if (!symbolic_.handle) throw std::runtime_error("KLU cannot analyse the Jacobian's pattern");
   }
 
+  void forget() override { klu_free_numeric(&numeric_.handle, &settings_); }
+
   LaneBits factor(const double* values) override {
     if (!std::all_of(values, values + n_nonzeros_, [](double v) { return std::isfinite(v); })) return false;
     double* a = const_cast<double*>(values);  // KLU's signature lacks the const it keeps

@@ -13,6 +13,9 @@ class Factorisation {
  public:
   virtual ~Factorisation() = default;
 
+  /// Lets go of what was kept of earlier matrices to factor the next ones faster: a simulation must not
+  /// depend on those before it.
+  virtual void forget() {}
   /// @param values  in the order of the pattern
   /// @returns for each of the matrices side by side, of which only StaticLu has more than one, whether it is
   ///          neither singular nor holds what is no finite number

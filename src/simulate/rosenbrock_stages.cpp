@@ -129,6 +129,7 @@ RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const jit::R
 void RosenbrockStages::begin(const double* prelude, With with) {
   prelude_ = prelude;
   with_ = with;
+  matrix_->forget();
 }
 
 /// Rates, and derivatives where they are wanted, at a point of the step.

@@ -212,6 +212,12 @@ void StaticLu::store_row(int row, const std::vector<int>& columns) {
   upper_.starts.push_back(static_cast<int>(upper_.columns.size()));
 }
 
+void StaticLu::forget() {
+  for (const auto& careful : careful_) {
+    if (careful) careful->forget();
+  }
+}
+
 StaticLu::Numbers StaticLu::numbers() {
   const auto view = [](Triangle& t) {
     return Numbers::Triangle{t.starts.data(), t.columns.data(), t.values.data()};
@@ -236,6 +242,7 @@ LaneBits StaticLu::factor(const double* values) {
 bool StaticLu::factor_carefully(const double* values, int lane) {
   auto& careful = careful_[lane];
   if (!careful) careful = make_factorisation(pattern_, n_ > 100 ? LinearSolver::klu : LinearSolver::dense);
+  if (width_ > 1) careful->forget();  // of another integration in this lane
   std::vector<double> of_lane(pattern_.rows.size());
   for (std::size_t e = 0; e < of_lane.size(); ++e) of_lane[e] = values[e * width_ + lane];
   return careful->factor(of_lane.data()) != 0;

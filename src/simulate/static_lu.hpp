@@ -17,6 +17,7 @@ class StaticLu final : public Factorisation {
  public:
   /// @param pattern  square with its whole diagonal; must outlive the object
   explicit StaticLu(const jit::Pattern& pattern, int width = 1);
+  void forget() override;
   LaneBits factor(const double* values) override;
   void solve(double* b) override;
   void solve_transposed(double* b) override;

@@ -16,7 +16,7 @@ struct BestFit {
 
 /// @param x  (n_x) on the parameters' scales
 /// @returns empty tables when the simulation fails at x
-BestFit best_fit(const petab::Problem&, const estimate::Problem&, const jit::ModelCode&,
+BestFit best_fit(const petab::Problem&, const estimate::Problem&, const std::vector<jit::ModelCode>&,
                  const simulate::IntegratorOptions&, std::span<const double> x);
 
 }  // namespace kinetune::study

@@ -41,8 +41,8 @@ void check_problem(const std::filesystem::path& file, petab::Diagnostics& diagno
     if (!exists(problem.model_file)) return;  // has been reported
     const model::OdeModel model = sbml::read_model(problem.model_file);
     for (const core::Error& error : sbml::find_inconsistencies(problem.model_file)) diagnostics.report(error);
-    estimate::check(problem, model, diagnostics);
-    if (tables_are_right && diagnostics.errors().empty()) estimate::join(problem, model);
+    estimate::check(problem, {model}, diagnostics);
+    if (tables_are_right && diagnostics.errors().empty()) estimate::join(problem, {model});
     text += describe(model) + describe(problem);
   });
 }

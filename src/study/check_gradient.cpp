@@ -56,11 +56,12 @@ double norm(const std::vector<ParameterGradient>& gradient,
 /// The objectives of one problem, as each method has them.
 class Methods {
  public:
-  Methods(const estimate::Problem& problem, const jit::ModelCode& code, const CheckGradientOptions& options)
+  Methods(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
+          const CheckGradientOptions& options)
       : options_(options),
-        forward_(problem, code, posterior_options(options.integrator, Sensitivities::forward)),
-        adjoint_(problem, code, posterior_options(options.integrator, Sensitivities::adjoint)),
-        tight_(problem, code, posterior_options(options.tight, Sensitivities::forward)) {}
+        forward_(problem, codes, posterior_options(options.integrator, Sensitivities::forward)),
+        adjoint_(problem, codes, posterior_options(options.integrator, Sensitivities::adjoint)),
+        tight_(problem, codes, posterior_options(options.tight, Sensitivities::forward)) {}
 
   PointCheck check(std::string name, std::span<const double> x, bool with_differences) {
     PointCheck point;
@@ -181,16 +182,19 @@ class Methods {
 };
 
 /// The simulations in which the methods do not agree, each looked at alone.
-std::vector<std::string> culprits(const estimate::Problem& problem, const jit::ModelCode& code,
+std::vector<std::string> culprits(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
                                   const CheckGradientOptions& options, const PointCheck& point) {
   std::vector<std::string> conditions;
-  for (const estimate::Simulation& simulation : problem.simulations) {
-    estimate::Problem part = problem;
-    part.simulations = {simulation};
-    for (auto& parameter : part.parameters) parameter.prior.reset();
-    const PointCheck alone =
-        Methods(part, code, options).check("", point.x, point.forward_difference.has_value());
-    if (alone.trust == Trust::no) conditions.push_back(simulation.condition_id);
+  if (codes.size() == 1 && problem.parts.front().simulations.size() == 1) return conditions;
+  for (std::size_t i = 0; i < codes.size(); ++i) {
+    for (const estimate::Simulation& simulation : problem.parts[i].simulations) {
+      estimate::Problem single{problem.parameters, {problem.parts[i]}};
+      single.parts.front().simulations = {simulation};
+      for (auto& parameter : single.parameters) parameter.prior.reset();
+      const PointCheck alone =
+          Methods(single, {codes[i]}, options).check("", point.x, point.forward_difference.has_value());
+      if (alone.trust == Trust::no) conditions.push_back(simulation.condition_id);
+    }
   }
   return conditions;
 }
@@ -210,7 +214,7 @@ GradientCheck check_gradient(const CheckGradientOptions& options) {
   options.validate();
   const LoadedProblem loaded = load(options.problem, options.integrator.method);
   const estimate::Problem& problem = loaded.problem;
-  Methods methods(problem, loaded.code, options);
+  Methods methods(problem, loaded.codes, options);
   GradientCheck result{{}, options.tolerance, {}};
   std::vector<double> lower, upper;
   for (const auto& parameter : problem.parameters) {
@@ -222,8 +226,8 @@ GradientCheck check_gradient(const CheckGradientOptions& options) {
     const bool with_differences = static_cast<int>(result.points.size()) < options.n_differences;
     result.points.push_back(methods.check(std::move(name), x, with_differences));
     PointCheck& point = result.points.back();
-    if (point.trust == Trust::no && !point.gradient.empty() && problem.simulations.size() > 1)
-      point.conditions = culprits(problem, loaded.code, options, point);
+    if (point.trust == Trust::no && !point.gradient.empty())
+      point.conditions = culprits(problem, loaded.codes, options, point);
   };
   add(options.parameters ? "given" : "nominal", parameter_vector(options.parameters, problem));
   if (options.n_random == 0) return result;

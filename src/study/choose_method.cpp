@@ -29,13 +29,15 @@ struct Candidate {
   int n_failed = 0;
 };
 
-std::vector<Candidate> candidates(const estimate::Problem& problem, const jit::ModelCode& code,
+std::vector<Candidate> candidates(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
                                   optimize::Order order, const estimate::PosteriorOptions& options) {
+  const bool has_curvature =
+      std::ranges::all_of(codes, [](const jit::ModelCode& code) { return code.curvature.is_present; });
   std::vector<Candidate> result;
   for (const Method method : {Method::rodas5p, Method::rodas4p2, Method::cvodes}) {
     const Method asked = options.integrator.method;
     if (asked != Method::automatic && method != asked) continue;
-    if (asked == Method::automatic && method != Method::cvodes && !code.curvature.is_present) continue;
+    if (asked == Method::automatic && method != Method::cvodes && !has_curvature) continue;
     for (const Sensitivities sensitivities : {Sensitivities::forward, Sensitivities::adjoint}) {
       if (options.sensitivities != Sensitivities::automatic && sensitivities != options.sensitivities)
         continue;
@@ -47,7 +49,7 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const jit::M
       candidate.options.integrator.method = method;
       candidate.options.sensitivities = sensitivities;
       candidate.options.fallback = estimate::Fallback::none;
-      candidate.posterior = std::make_unique<estimate::Posterior>(problem, code, candidate.options);
+      candidate.posterior = std::make_unique<estimate::Posterior>(problem, codes, candidate.options);
       result.push_back(std::move(candidate));
     }
   }
@@ -72,13 +74,14 @@ double try_point(Candidate& candidate, std::span<const double> x, optimize::Orde
 
 }  // namespace
 
-std::vector<MethodTime> choose_method(const estimate::Problem& problem, const jit::ModelCode& code,
-                                      optimize::Order order, std::span<const std::vector<double>> points,
+std::vector<MethodTime> choose_method(const estimate::Problem& problem,
+                                      const std::vector<jit::ModelCode>& codes, optimize::Order order,
+                                      std::span<const std::vector<double>> points,
                                       estimate::PosteriorOptions& options) {
   if (options.integrator.method != Method::automatic && options.sensitivities != Sensitivities::automatic) {
     return {};
   }
-  auto all = candidates(problem, code, order, options);
+  auto all = candidates(problem, codes, order, options);
   double spent = 0;
   for (const auto& x : points) {
     for (Candidate& candidate : all) spent += try_point(candidate, x, order);

@@ -19,8 +19,8 @@ struct MethodTime {
 /// @param order   what the optimiser will ask for
 /// @param points  on the parameters' scales, such as a study's first starts
 /// @returns the ways tried, the one chosen first; empty where nothing was open
-std::vector<MethodTime> choose_method(const estimate::Problem&, const jit::ModelCode&, optimize::Order order,
-                                      std::span<const std::vector<double>> points,
+std::vector<MethodTime> choose_method(const estimate::Problem&, const std::vector<jit::ModelCode>&,
+                                      optimize::Order order, std::span<const std::vector<double>> points,
                                       estimate::PosteriorOptions& options);
 
 }  // namespace kinetune::study

@@ -50,7 +50,7 @@ EvaluateResult evaluate(const EvaluateOptions& options) {
                                                                          : estimate::Sensitivities::forward;
   const auto order =
       options.derivatives == Derivatives::none ? optimize::Order::value : optimize::Order::gradient;
-  estimate::Posterior posterior(loaded.problem, std::move(loaded.code), {options.integrator, sensitivities});
+  estimate::Posterior posterior(loaded.problem, std::move(loaded.codes), {options.integrator, sensitivities});
 
   estimate::Details details;
   auto terms = posterior.assess(x, order, &details);

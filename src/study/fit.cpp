@@ -61,11 +61,11 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 /// Settles by measurement what the options leave open, before they go into the run file.
 /// @throws core::Error where the options cannot carry the problem
 void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, FitOptions& options) {
-  const estimate::Posterior posterior(loaded.problem, loaded.code, options.posterior);
+  const estimate::Posterior posterior(loaded.problem, loaded.codes, options.posterior);
   const auto points = first_starts(sampler, options.sampler.n_starts);
   const auto order = optimize::uses_hessian(options.local.method) ? optimize::Order::gauss_newton
                                                                   : optimize::Order::gradient;
-  const auto times = choose_method(loaded.problem, loaded.code, order, points, options.posterior);
+  const auto times = choose_method(loaded.problem, loaded.codes, order, points, options.posterior);
   if (times.empty()) return;
   std::string text;
   for (const MethodTime& t : times) {
@@ -120,7 +120,7 @@ int conclude(const FitSession& session, const FitOptions& options, Coordinator& 
   if (complete) {
     if (!ranking.empty()) {
       const BestFit fit = best_fit(coordinator.loaded.petab, coordinator.loaded.problem,
-                                   coordinator.loaded.code, options.posterior.integrator, ranking.front().x);
+                                   coordinator.loaded.codes, options.posterior.integrator, ranking.front().x);
       record.set_fit(fit.measurements, fit.curves);
     }
     record.set_finished();
@@ -152,10 +152,12 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
     return coordinator.loaded.problem.to_bytes();
   });
   options = FitOptions::from_yaml(mpi.broadcast(options.to_yaml()), "study", {});
-  const std::string code_bytes = mpi.broadcast(coordinator.loaded.code.to_bytes());
+  auto problem = estimate::Problem::from_bytes(problem_bytes);
+  std::vector<jit::ModelCode> codes = coordinator.loaded.codes;
+  codes.resize(problem.parts.size());
+  for (jit::ModelCode& code : codes) code = jit::ModelCode::from_bytes(mpi.broadcast(code.to_bytes()));
 
-  estimate::Posterior posterior(estimate::Problem::from_bytes(problem_bytes),
-                                jit::ModelCode::from_bytes(code_bytes), options.posterior);
+  estimate::Posterior posterior(std::move(problem), std::move(codes), options.posterior);
   const std::string box = mpi.broadcast(coordinator.box ? to_bytes(*coordinator.box) : "");
   const sample::Sampler sampler(options.sampler, box_from_bytes(box));
   const optimize::PetscSession petsc;

@@ -28,19 +28,20 @@ LoadedProblem load(const std::filesystem::path& problem_yaml, simulate::Method m
   LoadedProblem loaded;
   const auto start = Clock::now();
   loaded.petab = petab::read_problem(problem_yaml);
-  const model::OdeModel model = sbml::read_model(loaded.petab.model_file);
+  const std::vector<model::OdeModel> models{sbml::read_model(loaded.petab.model_file)};
   petab::Diagnostics diagnostics;
-  estimate::check(loaded.petab, model, diagnostics);
+  estimate::check(loaded.petab, models, diagnostics);
   diagnostics.throw_first();
   loaded.inputs_checksum = combined_checksum(loaded.petab);
   loaded.import_seconds = seconds_since(start);
 
   const auto compile_start = Clock::now();
-  auto joined = estimate::join(loaded.petab, model);
+  auto joined = estimate::join(loaded.petab, models);
   loaded.problem = std::move(joined.problem);
-  loaded.code = jit::compile_cached(
-      joined.source, {.derivatives = method == simulate::Method::cvodes ? jit::Derivatives::first
-                                                                        : jit::Derivatives::second});
+  const auto derivatives =
+      method == simulate::Method::cvodes ? jit::Derivatives::first : jit::Derivatives::second;
+  for (const jit::ModelSource& source : joined.sources)
+    loaded.codes.push_back(jit::compile_cached(source, {.derivatives = derivatives}));
   loaded.compile_seconds = seconds_since(compile_start);
   return loaded;
 }

@@ -2,6 +2,7 @@
 
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "estimate/problem.hpp"
 #include "jit/model_code.hpp"
@@ -14,10 +15,10 @@ namespace kinetune::study {
 struct LoadedProblem {
   petab::Problem petab;
   estimate::Problem problem;
-  jit::ModelCode code;
-  std::string inputs_checksum;  ///< of all input files, whatever folder they are in
-  double import_seconds = 0;    ///< wall time for reading and checking
-  double compile_seconds = 0;   ///< wall time for derivatives and native code
+  std::vector<jit::ModelCode> codes;  ///< of the problem's parts
+  std::string inputs_checksum;        ///< of all input files, whatever folder they are in
+  double import_seconds = 0;          ///< wall time for reading and checking
+  double compile_seconds = 0;         ///< wall time for derivatives and native code
 };
 
 /// Reads, checks and compiles. @throws core::Error

@@ -11,7 +11,7 @@ namespace kinetune::study {
 std::string simulate_problem(const SimulateProblemOptions& options) {
   LoadedProblem loaded = load(options.problem, options.integrator.method);
   const std::vector<double> x = parameter_vector(options.parameters, loaded.problem);
-  estimate::Posterior posterior(loaded.problem, std::move(loaded.code), {options.integrator, {}});
+  estimate::Posterior posterior(loaded.problem, std::move(loaded.codes), {options.integrator, {}});
   estimate::Details details;
   (void)posterior.assess(x, optimize::Order::value, &details);
   for (const auto& s : details.simulations) {

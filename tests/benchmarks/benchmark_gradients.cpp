@@ -59,7 +59,7 @@ double thread_seconds() {
 
 std::vector<double> gradient(const Subject& subject, const IntegratorOptions& options,
                              Sensitivities sensitivities, double* seconds = nullptr) {
-  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.code, {options, sensitivities});
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes, {options, sensitivities});
   auto result = posterior.evaluate(subject.x, Order::gradient);
   if (seconds && result) {
     const double start = thread_seconds();
@@ -99,7 +99,7 @@ std::optional<IntegratorOptions> match(const Subject& subject, Method method, Se
 
 void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind,
               const IntegratorOptions& options) {
-  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.code, {options, kind.sensitivities});
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes, {options, kind.sensitivities});
   for (auto _ : state) {
     const auto result = posterior.evaluate(subject.x, kind.order);
     if (!result) {
@@ -131,7 +131,7 @@ std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
     auto x = study::parameter_vector(parameters, loaded.problem);
     auto subject = std::make_shared<Subject>(Subject{name, std::move(loaded), std::move(x), {}});
     for (const Method method : {Method::rodas5p, Method::cvodes}) {
-      if (method != Method::cvodes && !subject->loaded.code.curvature.is_present) continue;
+      if (method != Method::cvodes && !subject->loaded.codes.front().curvature.is_present) continue;
       subject->gradient =
           gradient(*subject, {.rtol = 1e-10, .atol = 1e-16, .max_steps = 1000000, .method = method},
                    Sensitivities::forward);
@@ -199,8 +199,8 @@ void print_table(const std::vector<std::shared_ptr<Subject>>& subjects, const Ke
       if (!best) continue;
       if (method == Method::cvodes) cvodes = best;
       fmt::print("{:<26} {:>6} {:>6} {:<9} {:>10} {:>10} {:>10} {:>11} {:>11}\n", subject->name,
-                 subject->loaded.code.n_states, subject->x.size(), name(method), text(time(0)), text(time(1)),
-                 text(time(2)), text(time(0) ? std::optional(*best / *time(0)) : std::nullopt),
+                 subject->loaded.codes.front().n_states, subject->x.size(), name(method), text(time(0)),
+                 text(time(1)), text(time(2)), text(time(0) ? std::optional(*best / *time(0)) : std::nullopt),
                  text(cvodes ? std::optional(*cvodes / *best) : std::nullopt));
     }
   }
@@ -224,7 +224,7 @@ int main(int argc, char** argv) {
   const auto all = subjects(filter);
   for (const auto& subject : all) {
     for (const Method method : methods) {
-      if (method != Method::cvodes && !subject->loaded.code.curvature.is_present) continue;
+      if (method != Method::cvodes && !subject->loaded.codes.front().curvature.is_present) continue;
       std::optional<IntegratorOptions> options;
       for (const Kind* kind : {&kinds[1], &kinds[2], &kinds[0]}) {  // a simulation: as the adjoint's
         if (kind->order == Order::gradient) {

@@ -81,9 +81,9 @@ class ExchangeFiles {
     const petab::Problem petab = petab::read_problem(folder_ / "problem.yaml");
     const model::OdeModel model = sbml::read_model(petab.model_file);
     petab::Diagnostics diagnostics;
-    check(petab, model, diagnostics);
+    check(petab, {model}, diagnostics);
     diagnostics.throw_first();
-    return join(petab, model);
+    return join(petab, {model});
   }
 
   /// The message with which the problem is refused, its paths beginning in the folder.
@@ -103,7 +103,8 @@ class ExchangeFiles {
 
 /// Simulated values of all measurements at x.
 inline std::vector<double> values_at(const Joined& joined, const std::vector<double>& x) {
-  Posterior posterior(joined.problem, jit::compile(joined.source), {{.rtol = 1e-11, .atol = 1e-14}});
+  Posterior posterior(joined.problem, {jit::compile(joined.sources.front())},
+                      {{.rtol = 1e-11, .atol = 1e-14}});
   Details details;
   EXPECT_TRUE(posterior.assess(x, optimize::Order::value, &details));
   return details.values;
@@ -112,9 +113,9 @@ inline std::vector<double> values_at(const Joined& joined, const std::vector<dou
 /// Holds both gradients against central differences of the objective, and the Gauss-Newton matrix against the
 /// product of differences of residuals where noise is fixed.
 inline void expect_right_gradients(const Joined& joined, const std::vector<double>& x) {
-  const auto code = jit::compile(joined.source);
+  const auto code = jit::compile(joined.sources.front());
   for (const auto method : {Sensitivities::forward, Sensitivities::adjoint}) {
-    Posterior posterior(joined.problem, code, {{.rtol = 1e-11, .atol = 1e-14}, method});
+    Posterior posterior(joined.problem, {code}, {{.rtol = 1e-11, .atol = 1e-14}, method});
     const auto evaluation = posterior.evaluate(x, optimize::Order::gradient);
     ASSERT_TRUE(evaluation) << evaluation.error().reason;
     for (std::size_t i = 0; i < x.size(); ++i) {

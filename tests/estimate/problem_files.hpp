@@ -18,9 +18,9 @@ inline Joined read_joined(const std::filesystem::path& yaml) {
   const petab::Problem petab = petab::read_problem(yaml);
   const model::OdeModel model = sbml::read_model(petab.model_file);
   petab::Diagnostics diagnostics;
-  check(petab, model, diagnostics);
+  check(petab, {model}, diagnostics);
   diagnostics.throw_first();
-  return join(petab, model);
+  return join(petab, {model});
 }
 
 /// A -> B -> nothing with rates k1 A and k2 B (A, B concentrations) in a compartment of size 2; A(0) = a0 by
@@ -118,7 +118,7 @@ class ProblemFiles {
 
 /// Compiles and makes a posterior.
 inline Posterior make_posterior(const Joined& joined, const PosteriorOptions& options = {}) {
-  return Posterior(joined.problem, jit::compile(joined.source), options);
+  return Posterior(joined.problem, {jit::compile(joined.sources.front())}, options);
 }
 
 }  // namespace kinetune::estimate::test

@@ -155,7 +155,7 @@ TEST_F(Join, an_unknown_symbol_in_an_observable_is_refused_with_its_line) {
   // join itself keeps the promise, too, whoever calls it without checking first.
   const petab::Problem petab = petab::read_problem(files.yaml());
   try {
-    join(petab, sbml::read_model(petab.model_file));
+    join(petab, {sbml::read_model(petab.model_file)});
     FAIL() << "accepted";
   } catch (const core::Error& error) {
     EXPECT_THAT(files.shorten(error.what()),
@@ -189,8 +189,8 @@ TEST_F(Join, derivatives_are_taken_by_what_is_estimated_alone) {
   files.write("conditions.tsv", "conditionId\ta0\tk2\nlow\t1.5\t0.2\nhigh\ta_high\t0.1\n");
   const Joined joined = files.joined();
   std::vector<std::string> differentiated;
-  for (const int i : joined.source.differentiated)
-    differentiated.push_back(joined.problem.model_parameter_ids[i]);
+  for (const int i : joined.sources.front().differentiated)
+    differentiated.push_back(joined.problem.parts.front().model_parameter_ids[i]);
   EXPECT_THAT(differentiated, AllOf(Contains("k1"), Contains("a0"), Not(Contains("k2"))));
 }
 

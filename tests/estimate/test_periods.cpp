@@ -1,3 +1,5 @@
+#include <array>
+
 #include <gmock/gmock.h>
 
 #include "core/error.hpp"
@@ -64,7 +66,7 @@ TEST_F(Periods, have_gradients_through_every_change) {
 }
 
 TEST_F(Periods, have_the_gauss_newton_matrix_of_their_residuals) {
-  Posterior posterior(files.joined().problem, jit::compile(files.joined().source),
+  Posterior posterior(files.joined().problem, {jit::compile(files.joined().sources.front())},
                       {{.rtol = 1e-11, .atol = 1e-14}});
   const std::vector<double> x{0.35, 1.8, 0.7, 1.4};
   const auto matrix = posterior.evaluate(x, Order::gauss_newton)->gauss_newton;
@@ -87,6 +89,38 @@ TEST_F(Periods, have_the_gauss_newton_matrix_of_their_residuals) {
       EXPECT_NEAR(matrix[p * 4 + q], sum, 1e-5 * std::fabs(sum) + 1e-4);
     }
   }
+}
+
+TEST_F(Periods, that_share_a_pre_equilibration_are_one_share) {
+  files.write("conditions.tsv",
+              "conditionId\ttargetId\ttargetValue\nrest\tk1\t0.4\nunrest\tk1\tk_late\n"
+              "start\tA\tA + dose\nlater\tk1\tk1 / 2 + fixed\n");
+  files.write("experiments.tsv",
+              "experimentId\ttime\tconditionId\ne\t-inf\trest\ne\t0\tstart\ne\t10\tlater\n"
+              "f\t-inf\trest\nf\t0\tlater\ng\t-inf\tunrest\ng\t0\tlater\n");
+  files.write("measurements.tsv",
+              "observableId\texperimentId\ttime\tmeasurement\n"
+              "yA\te\t3\t1\nyA\tg\t3\t1\nyA\tf\t3\t1\nyB\te\t12\t1.5\nyB\t\t2\t0.5\n");
+  const Joined joined = files.joined();
+  const std::vector<double> x{0.35, 1.8, 0.7, 1.4};
+  const std::vector<jit::ModelCode> codes{jit::compile(joined.sources.front())};
+  for (const auto method : {Sensitivities::forward, Sensitivities::adjoint}) {
+    Posterior here(joined.problem, codes, {{}, method}), there(joined.problem, codes, {{}, method});
+    ASSERT_EQ(here.n_shares(), 3u);  // e and f, g, the model as it is
+    Details details;
+    const auto whole = here.assess(x, Order::gradient, &details);
+    std::vector<std::string> experiments;
+    for (const auto& simulation : details.simulations) experiments.push_back(simulation.condition_id);
+    EXPECT_THAT(experiments, testing::ElementsAre("e", "g", "f", ""));
+
+    const auto ends = there.evaluate_shares(x, Order::gradient, std::array<std::size_t, 2>{2, 0});
+    const auto middle = here.evaluate_shares(x, Order::gradient, std::array<std::size_t, 1>{1});
+    const auto combined =
+        here.combine(x, Order::gradient, std::vector{ends->at(1), middle->at(0), ends->at(0)});
+    EXPECT_EQ(combined->llh, whole->llh);
+    EXPECT_EQ(combined->gradient, whole->gradient);
+  }
+  expect_right_gradients(joined, x);
 }
 
 TEST_F(Periods, a_parameter_may_be_set_to_a_state_and_keeps_its_value) {
@@ -164,7 +198,7 @@ TEST_F(Periods, pre_equilibrations_that_are_equal_are_done_once) {
   files.write("measurements.tsv",
               "observableId\texperimentId\ttime\tmeasurement\nyA\te\t2\t2\nyA\tf\t2\t1\n");
   const Joined joined = files.joined();
-  Posterior posterior(joined.problem, jit::compile(joined.source), {});
+  Posterior posterior(joined.problem, {jit::compile(joined.sources.front())}, {});
   Details details;
   ASSERT_TRUE(posterior.assess(std::vector<double>{0.3, 2, 0.8, 1.5}, Order::value, &details));
   ASSERT_EQ(details.simulations.size(), 2u);
@@ -180,7 +214,7 @@ TEST_F(Periods, a_problem_without_a_steady_state_fails_by_that_name) {
   files.write("model.xml", sbml);
   const Joined joined = files.joined();
   for (const auto order : {Order::value, Order::gradient}) {
-    Posterior posterior(joined.problem, jit::compile(joined.source), {});
+    Posterior posterior(joined.problem, {jit::compile(joined.sources.front())}, {});
     const auto result = posterior.evaluate(std::vector<double>{0.3, 2, 0.8, 1.5}, order);
     ASSERT_FALSE(result);
     EXPECT_EQ(result.error().reason, "no steady state");
@@ -191,8 +225,8 @@ TEST_F(Periods, a_problem_without_a_steady_state_fails_by_that_name) {
 TEST_F(Periods, survive_the_way_to_another_process) {
   const Joined joined = files.joined();
   const Problem copy = Problem::from_bytes(joined.problem.to_bytes());
-  Posterior original(joined.problem, jit::compile(joined.source), {}),
-      other(copy, jit::compile(joined.source), {});
+  Posterior original(joined.problem, {jit::compile(joined.sources.front())}, {}),
+      other(copy, {jit::compile(joined.sources.front())}, {});
   const std::vector<double> x{0.3, 2, 0.8, 1.5};
   EXPECT_EQ(original.evaluate(x, Order::gradient)->gradient, other.evaluate(x, Order::gradient)->gradient);
 }

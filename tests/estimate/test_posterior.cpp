@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <numeric>
 #include <string>
@@ -156,14 +157,32 @@ TEST_F(Chain, gives_the_same_bits_whatever_was_evaluated_before) {
 }
 
 TEST_F(Chain, evaluates_to_the_same_bits_after_a_journey_as_bytes) {
-  const jit::ModelCode code = jit::compile(joined_.source);
+  const jit::ModelCode code = jit::compile(joined_.sources.front());
   for (const auto method : {Sensitivities::forward, Sensitivities::adjoint}) {
-    Posterior here(joined_.problem, code, {{}, method});
+    Posterior here(joined_.problem, {code}, {{}, method});
     Posterior there(Problem::from_bytes(joined_.problem.to_bytes()),
-                    jit::ModelCode::from_bytes(code.to_bytes()), {{}, method});
+                    {jit::ModelCode::from_bytes(code.to_bytes())}, {{}, method});
     const auto a = here.evaluate(chain_x, Order::gradient), b = there.evaluate(chain_x, Order::gradient);
     EXPECT_EQ(a->fval, b->fval);
     EXPECT_EQ(a->gradient, b->gradient);
+  }
+}
+
+TEST_F(Chain, evaluates_to_the_same_bits_whichever_process_carries_a_share_out) {
+  for (const auto method : {Sensitivities::forward, Sensitivities::adjoint}) {
+    Posterior whole = posterior(method), other = posterior(method), third = posterior(method);
+    ASSERT_EQ(whole.n_shares(), 2u);
+    (void)third.evaluate(std::vector<double>{0.7, 1.0, 8.0, 0.4, 0.1, 0.5}, Order::gradient);
+    const auto second = other.evaluate_shares(chain_x, Order::gradient, std::array<std::size_t, 1>{1});
+    const auto first = third.evaluate_shares(chain_x, Order::gradient, std::array<std::size_t, 1>{0});
+    const std::vector sums{first->front(), second->front()};
+
+    const auto expected = whole.assess(chain_x, Order::gradient);
+    const auto found = whole.combine(chain_x, Order::gradient, sums);
+    EXPECT_EQ(found->llh, expected->llh);
+    EXPECT_EQ(found->chi2, expected->chi2);
+    EXPECT_EQ(found->prior, expected->prior);
+    EXPECT_EQ(found->gradient, expected->gradient);
   }
 }
 
@@ -197,9 +216,9 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   PosteriorOptions options{
       .integrator = {.rtol = 1e-12, .atol = 1e-16, .max_steps = 100000, .method = simulate::Method::cvodes},
       .sensitivities = Sensitivities::forward};
-  const jit::ModelCode code = jit::compile(joined.source, {.derivatives = jit::Derivatives::second});
+  const jit::ModelCode code = jit::compile(joined.sources.front(), {.derivatives = jit::Derivatives::second});
   Details details;
-  Posterior cvodes(joined.problem, code, options);
+  Posterior cvodes(joined.problem, {code}, options);
   const auto expected = cvodes.assess(x, Order::gradient, &details);
   ASSERT_TRUE(expected);
   long most = 0;
@@ -207,17 +226,31 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   options.integrator.max_steps = static_cast<int>(most) + 10;
   options.integrator.method = simulate::Method::rodas4p2;
 
+  // CVODES has only those shares to carry out that the other method fails at.
   options.fallback = Fallback::none;
-  EXPECT_FALSE(Posterior(joined.problem, code, options).evaluate(x, Order::gradient));
+  Posterior rosenbrock(joined.problem, {code}, options);
+  EXPECT_FALSE(rosenbrock.evaluate(x, Order::gradient));
+  std::vector<LikelihoodSums> shares;
+  long n_failed = 0;
+  for (std::size_t share = 0; share < rosenbrock.n_shares(); ++share) {
+    auto sums = rosenbrock.evaluate_shares(x, Order::gradient, std::array{share});
+    n_failed += sums ? 0 : 1;
+    if (!sums) sums = cvodes.evaluate_shares(x, Order::gradient, std::array{share});
+    shares.push_back(sums->front());
+  }
+  const auto mixed = cvodes.combine(x, Order::gradient, shares);
 
   options.fallback = Fallback::other_methods;
-  Posterior posterior(joined.problem, code, options);
+  Posterior posterior(joined.problem, {code}, options);
   for (int repeat = 0; repeat < 2; ++repeat) {
     const auto found = posterior.assess(x, Order::gradient, &details);
     ASSERT_TRUE(found) << found.error().reason;
-    EXPECT_EQ(found->llh, expected->llh);
-    EXPECT_EQ(found->gradient, expected->gradient);
-    EXPECT_EQ(details.simulations.front().statistics.fallbacks, 1);
+    EXPECT_EQ(found->llh, mixed->llh);
+    EXPECT_EQ(found->gradient, mixed->gradient);
+    EXPECT_NEAR(found->llh, expected->llh, 1e-8 * std::fabs(expected->llh));
+    long n_fallbacks = 0;
+    for (const auto& s : details.simulations) n_fallbacks += s.statistics.fallbacks;
+    EXPECT_EQ(n_fallbacks, n_failed);
   }
   EXPECT_EQ(posterior.take_fallbacks(), 2);
   EXPECT_EQ(posterior.take_fallbacks(), 0);
@@ -324,7 +357,7 @@ TEST(Posterior, names_the_observable_whose_noise_is_not_positive) {
 }
 
 TEST_F(Chain, with_normal_noise_is_half_a_sum_of_squares_and_a_constant) {
-  joined_.problem.observables[2].noise = petab::NoiseDistribution::normal;
+  joined_.problem.parts.front().observables[2].noise = petab::NoiseDistribution::normal;
   joined_.problem.parameters[5].prior.reset();
   Posterior p = posterior();
   const auto terms = p.assess(chain_x, Order::gradient);

@@ -38,12 +38,12 @@ TEST(Problem, comes_back_from_bytes_as_it_was) {
   EXPECT_EQ(copy.parameters[1].scale, Scale::log);
   EXPECT_FALSE(copy.parameters[1].prior);
   EXPECT_EQ(copy.parameters[2].prior->first, 4.0);
-  EXPECT_EQ(copy.state_ids, problem.state_ids);
-  ASSERT_EQ(copy.simulations.size(), 2u);
-  const auto& periods = problem.simulations[1].periods;
-  ASSERT_EQ(copy.simulations[1].periods.size(), periods.size());
-  EXPECT_EQ(copy.simulations[1].periods[0].times, periods[0].times);
-  EXPECT_EQ(copy.simulations[1].periods[0].data.size(), periods[0].data.size());
+  EXPECT_EQ(copy.parts.front().state_ids, problem.parts.front().state_ids);
+  ASSERT_EQ(copy.parts.front().simulations.size(), 2u);
+  const auto& periods = problem.parts.front().simulations[1].periods;
+  ASSERT_EQ(copy.parts.front().simulations[1].periods.size(), periods.size());
+  EXPECT_EQ(copy.parts.front().simulations[1].periods[0].times, periods[0].times);
+  EXPECT_EQ(copy.parts.front().simulations[1].periods[0].data.size(), periods[0].data.size());
 }
 
 TEST(Problem, refuses_bytes_that_are_not_its_own) {

@@ -70,7 +70,7 @@ class Benchmark : public testing::TestWithParam<std::tuple<const char*, simulate
     }
     const Joined joined = test::read_joined(yaml);
     problem_ = joined.problem;
-    code_ = jit::compile(joined.source,
+    code_ = jit::compile(joined.sources.front(),
                          {.derivatives = method() == simulate::Method::cvodes ? jit::Derivatives::first
                                                                               : jit::Derivatives::second});
     reference_ = read_reference(values);
@@ -81,7 +81,7 @@ class Benchmark : public testing::TestWithParam<std::tuple<const char*, simulate
 
   Posterior posterior(Sensitivities sensitivities, simulate::IntegratorOptions options = {}) const {
     options.method = method();
-    return Posterior(problem_, code_, {options, sensitivities});
+    return Posterior(problem_, {code_}, {options, sensitivities});
   }
 
   /// Of the log-likelihood alone.

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include <gtest/gtest.h>
@@ -71,4 +72,23 @@ TEST_P(FactorisationTest, a_singular_matrix_is_told) {
   EXPECT_FALSE(factors->factor(singular.data()));
   EXPECT_TRUE(factors->factor(regular.data()));
   EXPECT_FALSE(factors->factor(infinite.data()));
+}
+
+TEST_P(FactorisationTest, what_was_forgotten_leaves_no_bit_behind) {
+  const int n = 60;
+  const Matrix first(n, 0.3, 1);
+  std::vector<double> other = first.values;
+  std::ranges::reverse(other);  // other pivots
+  std::vector<double> b(n, 1.0), fresh(n, 1.0);
+  const auto used = make_factorisation(first.pattern, GetParam());
+  const auto unused = make_factorisation(first.pattern, GetParam());
+
+  ASSERT_TRUE(used->factor(other.data()));
+  used->forget();
+  ASSERT_TRUE(used->factor(first.values.data()));
+  ASSERT_TRUE(unused->factor(first.values.data()));
+
+  used->solve(b.data());
+  unused->solve(fresh.data());
+  EXPECT_EQ(b, fresh);
 }

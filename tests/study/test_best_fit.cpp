@@ -20,7 +20,7 @@ class BestFit : public testing::Test {
   }
 
   study::BestFit fit(const std::vector<double>& x, const simulate::IntegratorOptions& options = {}) const {
-    return study::best_fit(loaded.petab, loaded.problem, loaded.code, options, x);
+    return study::best_fit(loaded.petab, loaded.problem, loaded.codes, options, x);
   }
 
   ProblemFiles files;

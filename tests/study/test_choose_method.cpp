@@ -19,12 +19,12 @@ struct ChooseMethod : testing::Test {
   std::vector<std::vector<double>> points{{-0.1, 4.0}, {0.4, 2.0}};
 
   jit::ModelCode code(jit::Derivatives derivatives = jit::Derivatives::second) const {
-    return jit::compile(joined.source, {.derivatives = derivatives});
+    return jit::compile(joined.sources.front(), {.derivatives = derivatives});
   }
 
   std::vector<study::MethodTime> choose(const jit::ModelCode& c, estimate::PosteriorOptions& options,
                                         Order order = Order::gradient) const {
-    return study::choose_method(joined.problem, c, order, points, options);
+    return study::choose_method(joined.problem, {c}, order, points, options);
   }
 };
 
@@ -78,7 +78,7 @@ TEST_F(ChooseMethod, passes_over_a_way_that_fails_where_others_do_not) {
   estimate::Details details;
   long most = 0;
   for (const auto& x : points) {
-    ASSERT_TRUE(estimate::Posterior(joined.problem, code(), options).assess(x, Order::gradient, &details));
+    ASSERT_TRUE(estimate::Posterior(joined.problem, {code()}, options).assess(x, Order::gradient, &details));
     for (const auto& s : details.simulations) most = std::max(most, s.statistics.steps);
   }
   options.integrator.max_steps = static_cast<int>(most) + 10;

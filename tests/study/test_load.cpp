@@ -24,8 +24,8 @@ TEST_F(Load, gives_what_an_objective_needs) {
   const auto loaded = load(files.yaml());
   EXPECT_EQ(loaded.petab.measurements.size(), 3u);
   EXPECT_EQ(loaded.problem.parameters.size(), 2u);
-  EXPECT_EQ(loaded.code.n_states, 2);
-  EXPECT_FALSE(loaded.code.objects.empty());
+  EXPECT_EQ(loaded.codes.front().n_states, 2);
+  EXPECT_FALSE(loaded.codes.front().objects.empty());
 }
 
 TEST_F(Load, gives_a_checksum_that_changes_with_any_file) {

@@ -106,7 +106,7 @@ void run(const CaseFiles& files) {
   study::LoadedProblem loaded = study::load(files.problem);
   std::vector<double> x;
   for (const auto& p : loaded.problem.parameters) x.push_back(p.nominal);
-  estimate::Posterior posterior(loaded.problem, loaded.code, {});
+  estimate::Posterior posterior(loaded.problem, loaded.codes, {});
   estimate::Details details;
   const auto terms = posterior.assess(x, optimize::Order::gradient, &details);
   if (!terms) throw Mismatch{"not evaluated: " + terms.error().reason};
