@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -11,6 +12,7 @@
 
 #include "core/error.hpp"
 #include "estimate/part_run.hpp"
+#include "estimate/point_evaluation.hpp"
 #include "estimate/prior.hpp"
 
 namespace kinetune::estimate {
@@ -74,8 +76,10 @@ std::size_t count_data(const Part& part) {
   return count;
 }
 
-EvaluationFailure failure(const SimulationStatus& status) {
-  return {status.failure, status.condition_id, status.time, status.state};
+std::expected<optimize::Evaluation, EvaluationFailure> without_details(
+    std::expected<Terms, EvaluationFailure> terms) {
+  if (!terms) return std::unexpected(std::move(terms.error()));
+  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton)};
 }
 
 }  // namespace
@@ -94,14 +98,12 @@ struct Posterior::Impl {
   std::vector<std::unique_ptr<PartRun>> parts;
   std::vector<Place> shares;
   std::size_t n_data = 0, n_simulations = 0;
-  bool has_fallen_back = false;  // in the evaluation under way
   long n_fallbacks = 0;
   LeastSquares* least_squares = nullptr;  // where residuals go in the evaluation under way
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
-  std::vector<double> x_linear;
   std::chrono::duration<double> max_duration;
-  std::chrono::steady_clock::time_point began;  // the evaluation under way
+  std::chrono::steady_clock::time_point deadline;  // of the evaluations under way
   std::function<bool()> interrupt = {};
 
   Impl(Problem p, std::vector<jit::ModelCode> codes, const PosteriorOptions& o)
@@ -112,14 +114,14 @@ struct Posterior::Impl {
                         "give a positive number of seconds");
     }
     options.integrator.interrupt = [this] {
-      return (interrupt && interrupt()) || std::chrono::steady_clock::now() - began > max_duration;
+      return (interrupt && interrupt()) || std::chrono::steady_clock::now() > deadline;
     };
     std::size_t most_columns = 0;
     for (std::size_t i = 0; i < codes.size(); ++i) {
       const Part& part = problem.parts[i];
       parts.push_back(std::make_unique<PartRun>(part, std::move(codes[i]), options.integrator));
-      most_columns = std::max(most_columns, parts.back()->run().most_columns());
-      for (const Share& share : parts.back()->run().shares())
+      most_columns = std::max(most_columns, parts.back()->most_columns());
+      for (const Share& share : parts.back()->shares())
         shares.push_back({parts.back().get(), &share, n_simulations});
       n_simulations += part.simulations.size();
       n_data += count_data(part);
@@ -129,13 +131,16 @@ struct Posterior::Impl {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
     }
-    x_linear.resize(problem.parameters.size());
   }
 
-  void begin(std::span<const double> x) {
-    began = std::chrono::steady_clock::now();
-    has_fallen_back = false;
-    for (std::size_t q = 0; q < x.size(); ++q) x_linear[q] = unscaled(problem.parameters[q].scale, x[q]);
+  /// A limit that has no end, or lies beyond the clock's, is none.
+  void begin(std::size_t n_evaluations) {
+    using Clock = std::chrono::steady_clock;
+    const auto allowed = max_duration * static_cast<double>(n_evaluations);
+    const auto now = Clock::now();
+    deadline = allowed < Clock::time_point::max() - now
+                   ? now + std::chrono::duration_cast<Clock::duration>(allowed)
+                   : Clock::time_point::max();
   }
 
   Mode mode(Order order) const {
@@ -154,9 +159,11 @@ struct Posterior::Impl {
   }
 
   /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
-  Done carry_out(const Place& place, Order order, LikelihoodSums& sums, Details* details) {
+  Done carry_out(const Place& place, SimulationRun& own, Order order, PointEvaluation& evaluation,
+                 LikelihoodSums& sums) {
     using Outcome = SimulationStatus::Outcome;
     SimulatedData data{nullptr, nullptr, least_squares};
+    Details* details = evaluation.details();
     std::span<SimulationStatus> statuses;
     if (details) {
       data.values = details->values.data();
@@ -165,16 +172,16 @@ struct Posterior::Impl {
     }
     const auto attempt = [&](SimulationRun& run, Mode mode) {
       sums.clear();
-      return run.add(*place.share, x_linear, mode, sums, data, statuses);
+      return run.add(*place.share, evaluation.x_linear(), mode, sums, data, statuses);
     };
     const Mode asked = mode(order);
-    Done done = attempt(place.part->run(), asked);
+    Done done = attempt(own, asked);
     if (options.fallback == Fallback::none) return done;
     const auto failed_with = [&](Outcome outcome) { return !done && done.error().outcome == outcome; };
     const auto try_again = [&](Mode mode) {
       done = attempt(place.part->cvodes(), mode);
       if (!done) return;
-      if (!std::exchange(has_fallen_back, true)) ++n_fallbacks;
+      if (evaluation.note_fallback()) ++n_fallbacks;
       if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
     };
     const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
@@ -186,20 +193,32 @@ struct Posterior::Impl {
     return done;
   }
 
-  /// Of all shares. With details, those behind one that fails are tried as well.
-  std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
-    LikelihoodSums total = zeros(order), sums = zeros(order);
-    std::optional<EvaluationFailure> first_failure;
-    for (const Place& place : shares) {
-      const Done done = carry_out(place, order, sums, details);
-      if (done)
-        total += sums;
-      else if (!first_failure)
-        first_failure = failure(done.error());
-      if (first_failure && !details) break;
+  /// Some shares, by ascending indices, at several points: what a share says goes to the evaluation under its
+  /// place in the list.
+  void carry_out(std::span<PointEvaluation> evaluations, std::span<const std::size_t> which, Order order) {
+    begin(evaluations.size());
+    for (const auto& part : parts) {
+      std::vector<std::size_t> own;  // places in the list
+      for (std::size_t i = 0; i < which.size(); ++i) {
+        if (shares[which[i]].part == part.get()) own.push_back(i);
+      }
+      part->for_each(own.size() * evaluations.size(), [&](std::size_t number, SimulationRun& run) {
+        PointEvaluation& evaluation = evaluations[number / own.size()];
+        const std::size_t i = own[number % own.size()];
+        if (evaluation.is_decided_before(i)) return;
+        LikelihoodSums sums = zeros(order);
+        if (const Done done = carry_out(shares[which[i]], run, order, evaluation, sums); done)
+          evaluation.add(i, std::move(sums));
+        else
+          evaluation.fail(i, done.error());
+      });
     }
-    if (first_failure) return std::unexpected(*first_failure);
-    return total;
+  }
+
+  std::vector<std::size_t> all_shares() const {
+    std::vector<std::size_t> all(shares.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
   }
 
   /// By the parameters on their scales.
@@ -267,26 +286,26 @@ const Problem& Posterior::problem() const { return impl_->problem; }
 
 std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double> x, Order order,
                                                           Details* details) {
-  impl_->begin(x);
   const auto priors = impl_->priors(x);
   if (!priors) return std::unexpected(priors.error());
   if (details) {
     *details = {std::vector<SimulationStatus>(impl_->n_simulations), std::vector<double>(impl_->n_data),
                 std::vector<double>(impl_->n_data)};
   }
-  const auto sums = impl_->likelihood(order, details);
+  PointEvaluation evaluation(impl_->problem, x, details);
+  impl_->carry_out(std::span(&evaluation, 1), impl_->all_shares(), order);
+  const auto sums = std::move(evaluation).sums();
   if (!sums) return std::unexpected(sums.error());
   return impl_->terms(x, *priors, *sums, order);
 }
 
 std::expected<std::vector<LikelihoodSums>, EvaluationFailure> Posterior::evaluate_shares(
     std::span<const double> x, Order order, std::span<const std::size_t> shares) {
-  impl_->begin(x);
-  std::vector<LikelihoodSums> sums(shares.size(), impl_->zeros(order));
-  for (std::size_t i = 0; i < shares.size(); ++i) {
-    if (const auto done = impl_->carry_out(impl_->shares[shares[i]], order, sums[i], nullptr); !done)
-      return std::unexpected(failure(done.error()));
-  }
+  PointEvaluation evaluation(impl_->problem, x);
+  std::vector<LikelihoodSums> sums(shares.size());
+  evaluation.keep_each(sums);
+  impl_->carry_out(std::span(&evaluation, 1), shares, order);
+  if (const auto done = std::move(evaluation).sums(); !done) return std::unexpected(done.error());
   return sums;
 }
 
@@ -310,7 +329,7 @@ std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::spa
   if (!terms) return std::unexpected(terms.error());
   for (std::size_t q = 0; q < n; ++q) {
     const EstimatedParameter& parameter = impl_->problem.parameters[q];
-    const double slope = unscaled_slope(parameter.scale, impl_->x_linear[q]);
+    const double slope = unscaled_slope(parameter.scale, unscaled(parameter.scale, x[q]));
     for (std::size_t e = q; e < result.jacobian.size(); e += n) result.jacobian[e] *= slope;
   }
   for (std::size_t q = 0; q < n; ++q) {
@@ -331,9 +350,30 @@ std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::spa
 
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,
                                                                            Order order) {
-  auto terms = assess(x, order);
-  if (!terms) return std::unexpected(std::move(terms.error()));
-  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton)};
+  return without_details(assess(x, order));
+}
+
+std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> Posterior::evaluate_all(
+    std::span<const std::vector<double>> points, Order order) {
+  std::vector<std::expected<std::vector<PriorTerm>, EvaluationFailure>> priors;
+  std::vector<PointEvaluation> evaluations;  // of the points that priors allow
+  for (const auto& x : points) {
+    priors.push_back(impl_->priors(x));
+    if (priors.back()) evaluations.emplace_back(impl_->problem, x);
+  }
+  impl_->carry_out(evaluations, impl_->all_shares(), order);
+  std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> results;
+  auto evaluation = evaluations.begin();
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!priors[i]) {
+      results.push_back(std::unexpected(priors[i].error()));
+      continue;
+    }
+    const auto sums = std::move(*evaluation++).sums();
+    results.push_back(sums ? without_details(impl_->terms(points[i], *priors[i], *sums, order))
+                           : std::unexpected(sums.error()));
+  }
+  return results;
 }
 
 }  // namespace kinetune::estimate

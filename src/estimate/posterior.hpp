@@ -68,6 +68,9 @@ class Posterior final : public optimize::Objective {
   std::expected<optimize::Evaluation, optimize::EvaluationFailure> evaluate(std::span<const double> x,
                                                                             optimize::Order) override;
 
+  std::vector<std::expected<optimize::Evaluation, optimize::EvaluationFailure>> evaluate_all(
+      std::span<const std::vector<double>> points, optimize::Order) override;
+
   /// The same with all that is known about it. With details, a simulation that fails does not keep the others
   /// from being tried.
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,

@@ -212,7 +212,8 @@ void CheckGradientOptions::validate() const {
 
 GradientCheck check_gradient(const CheckGradientOptions& options) {
   options.validate();
-  const LoadedProblem loaded = load(options.problem, options.integrator.method);
+  const LoadedProblem loaded =
+      load(options.problem, options.integrator.method, std::max(options.integrator.lanes, 1));
   const estimate::Problem& problem = loaded.problem;
   Methods methods(problem, loaded.codes, options);
   GradientCheck result{{}, options.tolerance, {}};

@@ -6,6 +6,9 @@
 // objective over all conditions is measured. The tables at the end hold times and ratios within this run;
 // absolute times depend on the machine and its load. Forward gradients grow with the number of parameters
 // that a condition's dynamics depend on, adjoint ones do not.
+//
+// "lanes" is throughput: adjoint gradients at many points around that one, all their simulations side by side in
+// vector registers, per gradient; "one lane" the same points one by one.
 
 #include <cmath>
 #include <map>
@@ -18,6 +21,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include "core/random.hpp"
 #include "estimate/posterior.hpp"
 #include "shared_folder.hpp"
 #include "study/load.hpp"
@@ -117,6 +121,31 @@ void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind,
   state.counters["atol"] = options.atol;
 }
 
+constexpr int n_points = 32;
+
+/// Starts and iterates of a study are as different as these, or more.
+std::vector<std::vector<double>> points_around(const Subject& subject) {
+  core::RandomStream random(1, 0);
+  std::vector<std::vector<double>> points(n_points, subject.x);
+  for (auto& x : points) {
+    for (double& value : x) value += 0.05 * (2.0 * random.uniform() - 1.0);
+  }
+  return points;
+}
+
+/// Counts each gradient as an iteration.
+void evaluate_many(benchmark::State& state, const Subject& subject, IntegratorOptions options, int lanes) {
+  options.lanes = lanes;
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes, {options, Sensitivities::adjoint});
+  const auto points = points_around(subject);
+  for (const auto& result : posterior.evaluate_all(points, Order::gradient)) {
+    if (!result) return state.SkipWithError(result.error().reason.c_str());
+  }
+  while (state.KeepRunningBatch(n_points)) {
+    benchmark::DoNotOptimize(posterior.evaluate_all(points, Order::gradient));
+  }
+}
+
 std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
   std::vector<std::shared_ptr<Subject>> found;
   const auto add = [&](const std::string& name, const std::filesystem::path& yaml,
@@ -127,7 +156,7 @@ std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
                  yaml.string());
       return;
     }
-    auto loaded = study::load(yaml, Method::automatic);
+    auto loaded = study::load(yaml, Method::automatic, jit::host_lanes());
     auto x = study::parameter_vector(parameters, loaded.problem);
     auto subject = std::make_shared<Subject>(Subject{name, std::move(loaded), std::move(x), {}});
     for (const Method method : {Method::rodas5p, Method::cvodes}) {
