@@ -23,12 +23,58 @@ struct LaneGroup::Impl {
     LaneTask* task = nullptr;
     Mode mode = Mode::states;
     LaneReturn* back = nullptr;
-    std::vector<Taped> tape;  // the last one is gone back over first
+    std::vector<Taped> tape;       // the last one is gone back over first
+    bool has_been_served = false;  // has been served and can go on
     const Fiber::Pause* pause = nullptr;
   };
 
+  /// What run() is to do.
+  struct Jobs {
+    const std::function<void(std::size_t, int)>* job = nullptr;
+    std::size_t n = 0, next = 0;
+    std::exception_ptr thrown;
+  };
+
   Impl(const jit::CompiledModel& model, const IntegratorOptions& options, int n_members)
-      : model(model), options(options), lanes(model, options), members(n_members) {}
+      : model(model), options(options), lanes(model, options), members(n_members) {
+    for (int i = 0; i < n_members; ++i)
+      fibers.emplace_back([this, i](const Fiber::Pause& pause) { live(i, pause); });
+  }
+  ~Impl() {
+    is_closing = true;
+    for (Fiber& fiber : fibers) {
+      if (!fiber.has_ended()) fiber.resume();
+    }
+  }
+
+  /// A member's fiber: does jobs as long as there are some, and pauses until there are others.
+  void live(int number, const Fiber::Pause& pause) {
+    Member& member = members[number];
+    member.pause = &pause;
+    while (!is_closing) {
+      while (jobs.next < jobs.n) {
+        try {
+          (*jobs.job)(jobs.next++, number);
+        } catch (...) {
+          if (!jobs.thrown) jobs.thrown = std::current_exception();
+        }
+        member.tape.clear();
+      }
+      pause();
+    }
+  }
+
+  /// Lets each member work until it waits or there is nothing left for it.
+  /// @returns whether some wait
+  bool go_on() {
+    bool some_wait = false;
+    for (std::size_t i = 0; i < members.size(); ++i) {
+      const bool was_in_a_job = std::exchange(members[i].has_been_served, false);
+      if (was_in_a_job || (members[i].waits == Member::Waits::no && jobs.next < jobs.n)) fibers[i].resume();
+      some_wait = some_wait || members[i].waits != Member::Waits::no;
+    }
+    return some_wait;
+  }
 
   void wait(Member& member, Member::Waits reason) {
     member.waits = reason;
@@ -69,6 +115,7 @@ struct LaneGroup::Impl {
     for (std::size_t i = 0; i < waiting.size(); ++i) {
       *waiting[i]->task = std::move(tasks[i]);
       waiting[i]->waits = Member::Waits::no;
+      waiting[i]->has_been_served = true;
       if (mode == Mode::adjoint && waiting[i]->task->done) waiting[i]->tape.push_back({batch, i});
       if (mode == Mode::adjoint) batch_sizes.resize(n_batches, waiting.size());
     }
@@ -93,6 +140,7 @@ struct LaneGroup::Impl {
       *member->back = std::move(returns[member->tape.back().place]);
       member->tape.pop_back();
       member->waits = Member::Waits::no;
+      member->has_been_served = true;
     }
   }
 
@@ -100,6 +148,9 @@ struct LaneGroup::Impl {
   IntegratorOptions options;
   LaneIntegrator lanes;
   std::vector<Member> members;
+  std::vector<Fiber> fibers;  // of the members
+  Jobs jobs;
+  bool is_closing = false;
   std::size_t n_batches = 0;             // on the lane integrator's tape
   std::vector<std::size_t> batch_sizes;  // (n_batches)
 };
@@ -160,34 +211,9 @@ void LaneGroup::run(std::size_t n_jobs, const std::function<void(std::size_t, in
   impl_->lanes.clear_tape();
   impl_->n_batches = 0;
   impl_->batch_sizes.clear();
-  std::size_t next = 0;
-  std::exception_ptr thrown;
-  const auto work = [&](int member, const Fiber::Pause& pause) {
-    impl_->members[member].pause = &pause;
-    while (next < n_jobs) {
-      const std::size_t number = next++;
-      try {
-        job(number, member);
-      } catch (...) {
-        if (!thrown) thrown = std::current_exception();
-      }
-      impl_->members[member].tape.clear();
-    }
-  };
-  std::vector<Fiber> fibers;
-  const std::size_t n_fibers = std::min(n_jobs, impl_->members.size());
-  for (std::size_t i = 0; i < n_fibers; ++i)
-    fibers.emplace_back([&work, i](const Fiber::Pause& pause) { work(static_cast<int>(i), pause); });
-  while (true) {
-    bool all_ended = true;
-    for (std::size_t i = 0; i < n_fibers; ++i) {
-      if (!fibers[i].has_ended() && impl_->members[i].waits == Impl::Member::Waits::no) fibers[i].resume();
-      all_ended = all_ended && fibers[i].has_ended();
-    }
-    if (all_ended) break;
-    impl_->serve();
-  }
-  if (thrown) std::rethrow_exception(thrown);
+  impl_->jobs = {&job, n_jobs, 0, {}};
+  while (impl_->go_on()) impl_->serve();
+  if (impl_->jobs.thrown) std::rethrow_exception(impl_->jobs.thrown);
 }
 
 }  // namespace kinetune::simulate
