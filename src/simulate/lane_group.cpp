@@ -201,7 +201,7 @@ LaneGroup::LaneGroup(const jit::CompiledModel& model, const IntegratorOptions& o
     : impl_(std::make_unique<Impl>(model, options, n_members)) {}
 LaneGroup::~LaneGroup() = default;
 
-int LaneGroup::suggested_members(const jit::ModelCode& code) { return 4 * code.lanes; }
+int LaneGroup::suggested_members(const jit::ModelCode& code) { return 2 * code.lanes; }
 
 std::unique_ptr<Integrator> LaneGroup::integrator(int member) {
   return std::make_unique<Port>(*impl_, member);

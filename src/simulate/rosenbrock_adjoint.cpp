@@ -38,6 +38,29 @@ KINETUNE_SIMD void spread_end(int width, const Way& way) {
   with_width(width, [&]<int w>() KINETUNE_LOOPS { spread_end<w>(way); });
 }
 
+/// From a stage to those before it. Of one step, rows go side by side; of several, the steps, and what a row
+/// hands on stays in registers.
+template <int width>
+inline KINETUNE_LOOPS void spread_to_earlier(const Way& way, int i) {
+  using V = Pack<width>;
+  const double* a = way.scheme.a[i].data();
+  const double* c = way.scheme.c[i].data();
+  const double* v = way.stage<width>(i);
+  const V inverse_h = 1.0 / pack<width>(way.h, 0);
+  if constexpr (width == 1) {
+    for (int j = 0; j < i; ++j) {
+      const double c_over_h = c[j] * inverse_h;
+      double* earlier = way.stage<1>(j);
+      for (int k = 0; k < way.n; ++k) earlier[k] += a[j] * way.through_rates[k] + c_over_h * v[k];
+    }
+  } else {
+    for (int k = 0; k < way.n; ++k) {
+      const V through = pack<width>(way.through_rates, k), over_h = inverse_h * pack<width>(v, k);
+      for (int j = 0; j < i; ++j) pack<width>(way.stage<width>(j), k) += a[j] * through + c[j] * over_h;
+    }
+  }
+}
+
 /// From a stage, whose adjoint is solved for, to what it is made of.
 template <int width>
 inline KINETUNE_LOOPS void spread_stage(const Way& way, int i, const jit::Pattern& pattern,
@@ -56,14 +79,7 @@ inline KINETUNE_LOOPS void spread_stage(const Way& way, int i, const jit::Patter
   for (const ParameterEntry& entry : way.entries)
     pack<width>(way.gradient, entry.column) +=
         pack<width>(by_parameter, entry.first) * pack<width>(v, entry.row);
-  const V inverse_h = 1.0 / pack<width>(way.h, 0);
-  for (int j = 0; j < i; ++j) {
-    const double a = way.scheme.a[i][j];
-    const V c = way.scheme.c[i][j] * inverse_h;
-    double* earlier = way.stage<width>(j);
-    for (int k = 0; k < way.n; ++k)
-      pack<width>(earlier, k) += a * pack<width>(way.through_rates, k) + c * pack<width>(v, k);
-  }
+  spread_to_earlier<width>(way, i);
   for (int k = 0; k < way.n; ++k) pack<width>(way.by_stage, k * n_together + i) = pack<width>(v, k);
 }
 KINETUNE_SIMD void spread_stage(int width, const Way& way, int i, const jit::Pattern& pattern,

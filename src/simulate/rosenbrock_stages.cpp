@@ -22,10 +22,11 @@ KINETUNE_SIMD LaneBits finite_lanes(int width, const double* values, int n) {
   return finite;
 }
 
-/// y = x + sum_j factors_j u_j
+/// y = x + scale sum_j factors_j u_j
 struct Combination {
   int n, n_terms;
-  const double* factors;  // (n_terms, width)
+  const double* factors;  // (n_terms) the same in all lanes
+  const double* scale;    // (width)
   const double* stages;
   int stride;
   const double* x;
@@ -38,15 +39,16 @@ inline KINETUNE_LOOPS void combine_all(const Combination& c, double* __restrict 
     for (int i = 0; i < c.n; ++i) y[i] = c.x[i];
     for (int j = 0; j < c.n_terms; ++j) {
       const double* __restrict u = c.stages + static_cast<std::ptrdiff_t>(j) * c.stride;
-      for (int i = 0; i < c.n; ++i) y[i] += c.factors[j] * u[i];
+      const double factor = c.factors[j] * *c.scale;
+      for (int i = 0; i < c.n; ++i) y[i] += factor * u[i];
     }
   } else {
+    const Pack<width> scale = pack<width>(c.scale, 0);
     for (int i = 0; i < c.n; ++i) {
-      Pack<width> sum = pack<width>(c.x, i);
+      Pack<width> sum{};
       for (int j = 0; j < c.n_terms; ++j)
-        sum +=
-            pack<width>(c.factors, j) * pack<width>(c.stages + static_cast<std::ptrdiff_t>(j) * c.stride, i);
-      pack<width>(y, i) = sum;
+        sum += c.factors[j] * pack<width>(c.stages + static_cast<std::ptrdiff_t>(j) * c.stride, i);
+      pack<width>(y, i) = pack<width>(c.x, i) + scale * sum;
     }
   }
 }
@@ -114,7 +116,8 @@ RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const jit::R
   stage_t_.resize(width);
   x_.resize(n_ * width);
   y_.resize(n_ * width);
-  factors_.resize(RosenbrockScheme::max_stages * width);
+  ones_.assign(width, 1.0);
+  inverse_h_.resize(width);
   derivatives_.resize(static_cast<std::size_t>(scheme.n_stages) * evaluation_size_ * width);
   by_time_.resize(model.code().curvature.rates_by_time.size() * width);
   matrix_values_.resize(n_jacobian_ * width);
@@ -177,13 +180,13 @@ const double* RosenbrockStages::stage_times(int stage, const double* t, const do
 
 /// The point at which a stage has its rates.
 void RosenbrockStages::combine_states(int stage, const double* x, const double* stages, double* y) {
-  for (int j = 0; j < stage; ++j) std::fill_n(&factors_[j * width()], width(), scheme_.a[stage][j]);
-  combine(width(), {n_, stage, factors_.data(), stages, stride(), x}, y);
+  combine(width(), {n_, stage, scheme_.a[stage].data(), ones_.data(), stages, stride(), x}, y);
 }
 
 LaneBits RosenbrockStages::step(const double* h, double* stages, double* end) {
   const LaneBits solvable = factor(h);
   if (solvable == 0) return 0;
+  for (int lane = 0; lane < width(); ++lane) inverse_h_[lane] = 1.0 / h[lane];
   const auto& by_time_rows = model_.code().curvature.rates_by_time;
   for (int i = 0; i < scheme_.n_stages; ++i) {
     double* u = stages + static_cast<std::ptrdiff_t>(i) * stride();
@@ -193,10 +196,7 @@ LaneBits RosenbrockStages::step(const double* h, double* stages, double* end) {
       combine_states(i, x_.data(), stages, y);
       evaluate(i, stage_times(i, t_.data(), h), y);
     }
-    for (int j = 0; j < i; ++j) {
-      for (int lane = 0; lane < width(); ++lane) factors_[j * width() + lane] = scheme_.c[i][j] / h[lane];
-    }
-    combine(width(), {n_, i, factors_.data(), stages, stride(), rates}, u);
+    combine(width(), {n_, i, scheme_.c[i].data(), inverse_h_.data(), stages, stride(), rates}, u);
     add_time(width(), by_time_rows, n_, scheme_.slope[i], h, by_time_.data(), u);
     matrix_->solve(u);
   }

@@ -89,7 +89,7 @@ class RosenbrockStages {
   const double* prelude_ = nullptr;
   With with_ = With::rates;
   PackVector t_, stage_t_, x_, y_;
-  PackVector factors_;              // (max_stages, width) of stages in a combination
+  PackVector ones_, inverse_h_;     // scales of combinations
   std::vector<double> as_written_;  // prelude with the switches as a point has them; empty without switches
   PackVector derivatives_;          // (n_stages, rates, Jacobian, by parameter)
   PackVector by_time_;              // at the start
