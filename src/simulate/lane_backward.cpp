@@ -41,6 +41,7 @@ void LaneBackward::run(LaneTape& tape, std::span<LaneReturn> returns) {
   std::ranges::fill(loaded_, -1);
   auto cotangent = batch.cotangents.rbegin();
   for (std::size_t i = tape.n_steps(); i-- > batch.first_step;) {
+    if (i > batch.first_step) tape.fetch(i - 1);
     const LaneTape::Step step = tape.step(i);
     const LaneBits counting = lanes_that_count(way, step);
     for (int lane = 0; lane < width_; ++lane) {

@@ -37,6 +37,14 @@ LaneTape::Step LaneTape::step(std::size_t i) const {
           i < n_with_stages_ ? stages_.data() + i * stages_size_ : nullptr};
 }
 
+void LaneTape::fetch(std::size_t i) const {
+  constexpr std::size_t line = 8;  // doubles
+  const Step step = this->step(i);
+  for (std::size_t k = 0; k < step_size_; k += line) __builtin_prefetch(step.t + k);
+  if (!step.stages) return;
+  for (std::size_t k = 0; k < stages_size_; k += line) __builtin_prefetch(step.stages + k);
+}
+
 LaneTape::Batch LaneTape::take_batch() {
   Batch last = std::move(batches_.back());
   batches_.pop_back();

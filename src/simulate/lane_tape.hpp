@@ -48,6 +48,8 @@ class LaneTape {
                 const double* stages);
   std::size_t n_steps() const { return n_steps_; }
   Step step(std::size_t i) const;
+  /// Has the processor bring a step near that is wanted soon.
+  void fetch(std::size_t i) const;
   /// Takes the last batch off; its steps stay until they are cut off.
   Batch take_batch();
   void shorten(std::size_t n_steps);
