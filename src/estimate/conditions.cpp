@@ -43,7 +43,8 @@ class Conditions {
  private:
   /// Parameters of observables alone, which no table of parameters lists.
   void add_output_parameters() {
-    for (const auto& [id, where] : petab_.condition_targets) {
+    for (const petab::ConditionTarget& target : petab_.condition_targets) {
+      const std::string& id = target.id;
       if (!model_.has(id)) model_.parameters.push_back({id, graph_.symbol(id), unknown});
     }
   }
@@ -81,8 +82,8 @@ class Conditions {
   /// The values that targets have in the model, of those that are parameters.
   ExprMap default_values() const {
     ExprMap values;
-    for (const auto& [id, where] : petab_.condition_targets) {
-      if (const auto* p = model_.parameter(id)) values.emplace(p->symbol, graph_.constant(p->value));
+    for (const petab::ConditionTarget& target : petab_.condition_targets) {
+      if (const auto* p = model_.parameter(target.id)) values.emplace(p->symbol, graph_.constant(p->value));
     }
     return values;
   }
@@ -173,7 +174,8 @@ class Conditions {
 
   /// A course that does not set what others set leaves it as the model has it.
   void override_initial_values() {
-    for (const auto& [id, where] : petab_.condition_targets) {
+    for (const petab::ConditionTarget& target : petab_.condition_targets) {
+      const std::string& id = target.id;
       Expr* initial = initial_of(id);
       if (!initial) continue;
       const auto sets = [&](const auto& stages) { return stages.front().values.contains(value_name(id)); };

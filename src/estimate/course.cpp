@@ -65,7 +65,7 @@ std::vector<Course> courses_of(const petab::Problem& petab) {
     const std::pair key{is_v1 ? m.simulation_condition_id : m.experiment_id, m.preequilibration_condition_id};
     const auto [entry, is_new] = known.emplace(key, courses.size());
     if (is_new) {
-      courses.push_back({key.first,
+      courses.push_back({m.simulation_id(),
                          key.second,
                          is_v1 ? stages_of_conditions(petab, m) : stages_of_experiment(petab, key.first),
                          {}});

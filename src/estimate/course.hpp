@@ -16,7 +16,7 @@ struct Stage {
 /// A simulation as the tables tell it: conditions one after the other, and the measurements. What version 1
 /// calls a condition, or two with a pre-equilibration, and version 2 an experiment.
 struct Course {
-  std::string id;                   ///< of the simulation condition or the experiment
+  std::string id;                   ///< of the simulation condition or the experiment, as Measurement has it
   std::string preequilibration_id;  ///< of version 1's condition
   std::vector<Stage> stages;        ///< by their starts; the last begins at a finite time
   std::vector<int> rows;            ///< of the measurement table

@@ -164,7 +164,7 @@ class Joiner {
 
   DataPoint data_point(int row, const std::vector<double>& times) const {
     const petab::Measurement& m = petab_.measurements[row];
-    DataPoint point{row,
+    DataPoint point{m.row,
                     static_cast<int>(std::ranges::lower_bound(times, m.time) - times.begin()),
                     observable_index_.at(m.observable_id),
                     m.value,
@@ -200,7 +200,7 @@ class Joiner {
         };
         if (std::ranges::none_of(s.periods, has_none)) continue;
         throw core::Error(
-            {petab_.model_file.string(), 0},
+            {petab_.models.front().file.string(), 0},
             fmt::format("'{}' has no value in {} {}", known_name(symbol.name()),
                         petab_.format_version == 1 ? "condition" : "experiment", s.condition_id),
             "give it one in the model, the condition table or the parameter table");
@@ -222,16 +222,22 @@ class Joiner {
 
 void check(const petab::Problem& petab, const std::vector<model::OdeModel>& models,
            petab::Diagnostics& diagnostics) {
-  model::OdeModel named = models.front();
-  apply_mappings(petab, named);
-  petab::check_against_model(petab, entities(named), diagnostics);
+  std::vector<petab::ModelEntities> all;
+  for (model::OdeModel model : models) {
+    apply_mappings(petab, model);
+    all.push_back(entities(model));
+  }
+  petab::check_against_models(petab, all, diagnostics);
 }
 
 Joined join(const petab::Problem& petab, std::vector<model::OdeModel> models) {
   Joined result{{estimated_parameters(petab), {}}, {}};
-  for (model::OdeModel& model : models) {
-    apply_mappings(petab, model);
-    Joiner(petab, std::move(model)).add_to(result);
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    apply_mappings(petab, models[i]);
+    if (models.size() == 1)
+      Joiner(petab, std::move(models[i])).add_to(result);
+    else
+      Joiner(petab::of_model(petab, petab.models[i]), std::move(models[i])).add_to(result);
   }
   return result;
 }

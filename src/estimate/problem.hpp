@@ -56,7 +56,8 @@ struct Period {
 
 /// One simulation and the data it is compared with.
 struct Simulation {
-  std::string condition_id;                   ///< of the last condition (PEtab v1), or of the experiment (v2)
+  std::string condition_id;  ///< of the last condition (PEtab v1), or of the experiment (v2);
+                             ///< of several models `model/condition`
   std::string preequilibration_condition_id;  ///< PEtab v1; empty: none
   std::vector<Period> periods;  ///< by their starts; the first begins with the model's initial values
 };

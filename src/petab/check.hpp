@@ -2,6 +2,7 @@
 
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "petab/diagnostics.hpp"
 #include "petab/problem.hpp"
@@ -26,8 +27,9 @@ enum class EntityKind {
 
 using ModelEntities = std::unordered_map<std::string, EntityKind>;
 
-/// Reports ids of formulas, conditions and the parameter table that neither the model nor the problem knows,
-/// and model entities that are set where they must not be.
-void check_against_model(const Problem&, const ModelEntities&, Diagnostics&);
+/// Reports ids of formulas, conditions and the parameter table that neither the models nor the problem know,
+/// and model entities that are set where they must not be. Each model has to fit its own measurements alone.
+/// @param entities  of the problem's models, in their order
+void check_against_models(const Problem&, const std::vector<ModelEntities>& entities, Diagnostics&);
 
 }  // namespace kinetune::petab

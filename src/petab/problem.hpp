@@ -83,6 +83,7 @@ struct Observable {
   std::vector<std::string> observable_placeholders;  ///< in the order of a measurement's values for them
   std::vector<std::string> noise_placeholders;
   core::Location where;
+  std::string model_id = {};  ///< version 1, of several problems: the only model it is for
 };
 
 /// Version 1: the names that the k-th (from 1) entries of a measurement's lists replace in its observable's
@@ -111,6 +112,7 @@ struct Condition {
   std::string name;
   std::vector<Override> overrides;
   core::Location where;
+  std::string model_id = {};  ///< version 1, of several problems: the only model it is for
 };
 
 /// Version 2: conditions that are applied at one time of an experiment.
@@ -146,18 +148,26 @@ struct Measurement {
   std::string dataset_id;
   std::string replicate_id;
   core::Location where;
+  int row = 0;                     ///< of the measurement table, from 0
   std::string experiment_id = {};  ///< version 2; empty: the model as it is
+  std::string model_id = {};       ///< of several models, the one that it is compared with
 
-  /// What it is a measurement of: the experiment or the condition.
-  const std::string& simulation_id() const {
-    return simulation_condition_id.empty() ? experiment_id : simulation_condition_id;
-  }
+  /// What it is a measurement of: the experiment or the condition, of several models `model/experiment`.
+  std::string simulation_id() const;
 };
 
 /// A quantity that conditions set: a column of the condition table (version 1), or a targetId (version 2).
 struct ConditionTarget {
   std::string id;
   core::Location where;
+  std::string model_id = {};  ///< version 1, of several problems: the only model it is for
+};
+
+/// A model, in SBML.
+struct Model {
+  std::string id;  ///< version 1: the number of its problem, from 1
+  std::filesystem::path file;
+  core::Location where;  ///< where the YAML file names it
 };
 
 /// A file that the problem consists of.
@@ -170,9 +180,7 @@ struct InputFile {
 struct Problem {
   std::filesystem::path yaml_file;
   int format_version = 1;
-  std::filesystem::path model_file;  ///< SBML
-  core::Location model_where;        ///< where the YAML file names it
-  std::string model_id;              ///< version 2
+  std::vector<Model> models;
   std::vector<Parameter> parameters;
   std::vector<ConditionTarget> condition_targets;
   std::vector<Condition> conditions;
@@ -187,7 +195,14 @@ struct Problem {
   const Condition* condition(const std::string& id) const;
   const Experiment* experiment(const std::string& id) const;
   const Observable* observable(const std::string& id) const;
+  /// That of a measurement of a problem without errors.
+  const Observable& observable_of(const Measurement&) const;
 };
+
+/// What a problem of several models says about one of them, as a problem of its own: all parameters, and of
+/// the other tables what the model's measurements ask for (PEtab v2 specification, "Parameter estimation
+/// problems combining multiple models").
+Problem of_model(const Problem&, const Model&);
 
 /// Reads a PEtab problem (specification version 1 or 2) and checks all that needs no model.
 /// @throws core::Error  the first thing that is wrong

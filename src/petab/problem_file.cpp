@@ -97,11 +97,23 @@ int major_version(const Document& document, const YAML::Node& node) {
   return version;
 }
 
-/// The one entry of a list.
-YAML::Node only_entry(const Document& document, const YAML::Node& list, const char* key) {
-  if (list.IsSequence() && list.size() == 1) return list[0];
-  throw core::Error(document.location(list), fmt::format("'{}' must hold exactly one entry", key),
-                    "make one PEtab problem of each model");
+/// A model with the tables of its problem.
+FileGroup parse_problem(const Document& document, const YAML::Node& problem, std::size_t number) {
+  if (!problem.IsMap())
+    throw core::Error(document.location(problem), "the problem names no files", "sbml_files: …");
+  const YAML::Node models = document.require(problem, "sbml_files");
+  if (!models.IsSequence() || models.size() != 1) {
+    throw core::Error(document.location(models), "'sbml_files' must hold exactly one entry",
+                      "an entry of 'problems' for each model, or a problem of version 2");
+  }
+  const FileEntry model = document.file(models[0], "sbml_files");
+  FileGroup result;
+  result.models.push_back({std::to_string(number), model.path, model.where});
+  result.conditions = document.required_files(problem, "condition_files");
+  result.observables = document.required_files(problem, "observable_files");
+  result.measurements = document.required_files(problem, "measurement_files");
+  result.visualizations = document.optional_files(problem, "visualization_files");
+  return result;
 }
 
 ProblemFile parse_version_1(const Document& document) {
@@ -110,15 +122,13 @@ ProblemFile parse_version_1(const Document& document) {
   result.parameters = parameters.IsScalar() ? std::vector{document.file(parameters, "parameter_file")}
                                             : document.files(parameters, "parameter_file");
 
-  const YAML::Node problem = only_entry(document, document.require(document.root(), "problems"), "problems");
-  if (!problem.IsMap())
-    throw core::Error(document.location(problem), "the problem names no files", "sbml_files: …");
-  result.model = document.file(only_entry(document, document.require(problem, "sbml_files"), "sbml_files"),
-                               "sbml_files");
-  result.conditions = document.required_files(problem, "condition_files");
-  result.observables = document.required_files(problem, "observable_files");
-  result.measurements = document.required_files(problem, "measurement_files");
-  result.visualizations = document.optional_files(problem, "visualization_files");
+  const YAML::Node problems = document.require(document.root(), "problems");
+  if (!problems.IsSequence() || problems.size() == 0) {
+    throw core::Error(document.location(problems), "'problems' is no list, or an empty one",
+                      "a list with the files of at least one problem");
+  }
+  for (const YAML::Node& problem : problems)
+    result.groups.push_back(parse_problem(document, problem, result.groups.size() + 1));
   return result;
 }
 
@@ -164,30 +174,35 @@ void refuse_needed_extensions(const Document& document, const YAML::Node& extens
   }
 }
 
-/// The one model.
-void read_model(const Document& document, ProblemFile& result) {
-  const YAML::Node models = document.require(document.root(), "model_files");
-  if (!models.IsMap() || models.size() == 0)
-    throw core::Error(document.location(models), "'model_files' names no model", "id: {location, language}");
-  if (models.size() > 1) {
-    throw core::Error(document.location(models), "several models in one problem are not supported",
-                      "make one PEtab problem of each model");
-  }
-  const auto entry = *models.begin();
-  result.model_id = entry.first.Scalar();
-  if (!symbolic::is_identifier(result.model_id)) {
-    throw core::Error(document.location(entry.first),
-                      fmt::format("model id '{}' is no valid id", result.model_id),
+Model parse_model(const Document& document, const YAML::Node& id, const YAML::Node& model) {
+  if (!id.IsScalar() || !symbolic::is_identifier(id.Scalar())) {
+    throw core::Error(document.location(id),
+                      fmt::format("model id '{}' is no valid id", id.IsScalar() ? id.Scalar() : ""),
                       "a letter or underscore, then letters, digits and underscores");
   }
-  const YAML::Node language = document.require(entry.second, "language");
+  const YAML::Node language = document.require(model, "language");
   if (!language.IsScalar() || language.Scalar() != "sbml") {
     throw core::Error(document.location(language),
                       fmt::format("models in language '{}' are not supported",
                                   language.IsScalar() ? language.Scalar() : ""),
                       "language: sbml");
   }
-  result.model = document.file(document.require(entry.second, "location"), "location");
+  const FileEntry file = document.file(document.require(model, "location"), "location");
+  return {id.Scalar(), file.path, file.where};
+}
+
+std::vector<Model> parse_models(const Document& document) {
+  const YAML::Node models = document.require(document.root(), "model_files");
+  if (!models.IsMap() || models.size() == 0)
+    throw core::Error(document.location(models), "'model_files' names no model", "id: {location, language}");
+  std::vector<Model> result;
+  for (const auto& entry : models) {
+    result.push_back(parse_model(document, entry.first, entry.second));
+    if (std::ranges::count(result, result.back().id, &Model::id) == 1) continue;
+    throw core::Error(document.location(entry.first),
+                      fmt::format("model '{}' is defined twice", result.back().id), "another id");
+  }
+  return result;
 }
 
 void check_id(const Document& document, const YAML::Node& id) {
@@ -201,13 +216,15 @@ ProblemFile parse_version_2(const Document& document) {
   check_id(document, document.root()["id"]);
   refuse_needed_extensions(document, document.root()["extensions"]);
   ProblemFile result;
-  read_model(document, result);
+  FileGroup files;
+  files.models = parse_models(document);
   result.parameters = document.required_files(document.root(), "parameter_files");
-  result.conditions = document.optional_files(document.root(), "condition_files");
-  result.experiments = document.optional_files(document.root(), "experiment_files");
-  result.observables = document.required_files(document.root(), "observable_files");
-  result.measurements = document.required_files(document.root(), "measurement_files");
-  result.mappings = document.optional_files(document.root(), "mapping_files");
+  files.conditions = document.optional_files(document.root(), "condition_files");
+  files.experiments = document.optional_files(document.root(), "experiment_files");
+  files.observables = document.required_files(document.root(), "observable_files");
+  files.measurements = document.required_files(document.root(), "measurement_files");
+  files.mappings = document.optional_files(document.root(), "mapping_files");
+  result.groups.push_back(std::move(files));
   return result;
 }
 

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-#include "core/error.hpp"
+#include "petab/problem.hpp"
 
 namespace kinetune::petab {
 
@@ -15,12 +15,9 @@ struct FileEntry {
   core::Location where;
 };
 
-/// What a problem's YAML file says: which files it consists of.
-struct ProblemFile {
-  int format_version = 1;
-  FileEntry model;
-  std::string model_id;  ///< version 2
-  std::vector<FileEntry> parameters;
+/// Models and the tables about them. Version 2 has one group, version 1 one for each model.
+struct FileGroup {
+  std::vector<Model> models;
   std::vector<FileEntry> conditions;
   std::vector<FileEntry> experiments;  ///< version 2
   std::vector<FileEntry> observables;
@@ -29,10 +26,17 @@ struct ProblemFile {
   std::vector<FileEntry> visualizations;  ///< version 1; not used, but they must exist
 };
 
+/// What a problem's YAML file says: which files it consists of.
+struct ProblemFile {
+  int format_version = 1;
+  std::vector<FileEntry> parameters;
+  std::vector<FileGroup> groups;
+};
+
 /// @param text  content of the file
 /// @throws core::Error for text that is no YAML, lacks an entry or holds one of the wrong kind, and for what
-/// is not supported: other versions, models in other languages than SBML, several models, extensions that the
-/// problem needs
+/// is not supported: other versions, models in other languages than SBML, several models with the same tables
+/// in version 1, extensions that the problem needs
 ProblemFile parse_problem_file(std::string_view text, const std::filesystem::path& file);
 
 }  // namespace kinetune::petab

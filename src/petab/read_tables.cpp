@@ -182,6 +182,7 @@ void read_measurements(const Table& table, Problem& problem, Diagnostics& diagno
     const Row row(table, cells, diagnostics);
     Measurement measurement{};
     measurement.where = row.where();
+    measurement.row = static_cast<int>(problem.measurements.size());
     measurement.observable_id = row.required_id("observableId");
     measurement.preequilibration_condition_id = row.optional_id("preequilibrationConditionId");
     measurement.simulation_condition_id = row.required_id("simulationConditionId");

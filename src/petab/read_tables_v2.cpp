@@ -216,11 +216,14 @@ void read_observables(const Table& table, Problem& problem, Diagnostics& diagnos
 }
 
 void read_measurements(const Table& table, Problem& problem, Diagnostics& diagnostics) {
+  const bool has_several_models = problem.models.size() > 1;
   require_columns(table, {"observableId", "measurement", "time"});
+  if (has_several_models) require_columns(table, {"modelId"});
   for (const Table::Row& cells : table.rows) {
     const Row row(table, cells, diagnostics);
     Measurement measurement{};
     measurement.where = row.where();
+    measurement.row = static_cast<int>(problem.measurements.size());
     measurement.observable_id = row.required_id("observableId");
     measurement.experiment_id = row.optional_id("experimentId");
     measurement.value = row.required_number("measurement");
@@ -230,8 +233,10 @@ void read_measurements(const Table& table, Problem& problem, Diagnostics& diagno
     if (std::isinf(measurement.value)) row.report("the measurement is infinite", "give a finite number");
     if (measurement.time == -std::numeric_limits<double>::infinity())
       row.report("the time is -inf", "a finite time, or inf for a steady state");
-    if (const std::string model = row.optional_id("modelId"); !model.empty() && model != problem.model_id)
-      row.report(fmt::format("unknown model '{}'", model), fmt::format("'{}', or nothing", problem.model_id));
+    const std::string model = has_several_models ? row.required_id("modelId") : row.optional_id("modelId");
+    if (!model.empty() && std::ranges::find(problem.models, model, &Model::id) == problem.models.end())
+      row.report(fmt::format("unknown model '{}'", model), "an id of the YAML file's model_files");
+    if (has_several_models) measurement.model_id = model;
     problem.measurements.push_back(std::move(measurement));
   }
 }

@@ -73,7 +73,7 @@ BestFit best_fit(const petab::Problem& petab, const estimate::Problem& problem,
     return result;
   for (std::size_t i = 0; i < petab.measurements.size(); ++i) {
     const auto& m = petab.measurements[i];
-    const auto transformation = petab.observable(m.observable_id)->transformation;
+    const auto transformation = petab.observable_of(m).transformation;
     result.measurements.push_back({m.observable_id, m.simulation_id(), m.preequilibration_condition_id,
                                    m.time, m.value, details.values[i], details.noise[i],
                                    std::string(estimate::name(transformation))});

@@ -34,16 +34,29 @@ void check_model(const std::filesystem::path& file, petab::Diagnostics& diagnost
   });
 }
 
+/// Those that can be read.
+std::vector<model::OdeModel> read_models(const petab::Problem& problem, petab::Diagnostics& diagnostics) {
+  std::vector<model::OdeModel> models;
+  for (const petab::Model& model : problem.models) {
+    if (!exists(model.file)) continue;  // has been reported
+    diagnostics.attempt([&] {
+      models.push_back(sbml::read_model(model.file));
+      for (const core::Error& error : sbml::find_inconsistencies(model.file)) diagnostics.report(error);
+    });
+  }
+  return models;
+}
+
 void check_problem(const std::filesystem::path& file, petab::Diagnostics& diagnostics, std::string& text) {
   diagnostics.attempt([&] {
     const petab::Problem problem = petab::read_problem(file, diagnostics);
     const bool tables_are_right = diagnostics.errors().empty();
-    if (!exists(problem.model_file)) return;  // has been reported
-    const model::OdeModel model = sbml::read_model(problem.model_file);
-    for (const core::Error& error : sbml::find_inconsistencies(problem.model_file)) diagnostics.report(error);
-    estimate::check(problem, {model}, diagnostics);
-    if (tables_are_right && diagnostics.errors().empty()) estimate::join(problem, {model});
-    text += describe(model) + describe(problem);
+    const auto models = read_models(problem, diagnostics);
+    if (models.size() < problem.models.size()) return;
+    estimate::check(problem, models, diagnostics);
+    if (tables_are_right && diagnostics.errors().empty()) estimate::join(problem, models);
+    for (const model::OdeModel& model : models) text += describe(model);
+    text += describe(problem);
   });
 }
 

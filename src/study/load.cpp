@@ -40,7 +40,8 @@ LoadedProblem load(const std::filesystem::path& problem_yaml, simulate::Method m
   LoadedProblem loaded;
   const auto start = Clock::now();
   loaded.petab = petab::read_problem(problem_yaml);
-  const std::vector<model::OdeModel> models{sbml::read_model(loaded.petab.model_file)};
+  std::vector<model::OdeModel> models;
+  for (const petab::Model& model : loaded.petab.models) models.push_back(sbml::read_model(model.file));
   petab::Diagnostics diagnostics;
   estimate::check(loaded.petab, models, diagnostics);
   diagnostics.throw_first();
@@ -48,7 +49,7 @@ LoadedProblem load(const std::filesystem::path& problem_yaml, simulate::Method m
   loaded.import_seconds = seconds_since(start);
 
   const auto compile_start = Clock::now();
-  auto joined = estimate::join(loaded.petab, models);
+  auto joined = estimate::join(loaded.petab, std::move(models));
   loaded.problem = std::move(joined.problem);
   const auto derivatives =
       method == simulate::Method::cvodes ? jit::Derivatives::first : jit::Derivatives::second;

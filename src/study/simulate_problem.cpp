@@ -21,14 +21,16 @@ std::string simulate_problem(const SimulateProblemOptions& options) {
     throw std::runtime_error(fmt::format("{}: simulation of condition {} failed at time {:.6g}: {}",
                                          options.problem.string(), s.condition_id, s.time, s.failure));
   }
-  const bool is_v1 = loaded.petab.format_version == 1;
+  const bool is_v1 = loaded.petab.format_version == 1, has_models = loaded.petab.models.size() > 1;
   std::string text =
-      fmt::format("observableId\t{}\ttime\tsimulation\tmeasurement\tsigma\n",
+      fmt::format("observableId\t{}{}\ttime\tsimulation\tmeasurement\tsigma\n", has_models ? "modelId\t" : "",
                   is_v1 ? "preequilibrationConditionId\tsimulationConditionId" : "experimentId");
   for (std::size_t i = 0; i < loaded.petab.measurements.size(); ++i) {
     const auto& m = loaded.petab.measurements[i];
-    const std::string pre = is_v1 ? m.preequilibration_condition_id + '\t' : "";
-    text += fmt::format("{}\t{}{}\t{}\t{}\t{}\t{}\n", m.observable_id, pre, m.simulation_id(), m.time,
+    const std::string model = has_models ? m.model_id + '\t' : "";
+    const std::string simulated =
+        is_v1 ? m.preequilibration_condition_id + '\t' + m.simulation_condition_id : m.experiment_id;
+    text += fmt::format("{}\t{}{}\t{}\t{}\t{}\t{}\n", m.observable_id, model, simulated, m.time,
                         details.values[i], m.value, details.noise[i]);
   }
   return text;

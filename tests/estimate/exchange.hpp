@@ -8,9 +8,7 @@
 
 #include <gtest/gtest.h>
 
-#include "estimate/join.hpp"
-#include "estimate/posterior.hpp"
-#include "sbml/read_model.hpp"
+#include "estimate/problem_files.hpp"
 
 namespace kinetune::estimate::test {
 
@@ -77,14 +75,7 @@ class ExchangeFiles {
     return *this;
   }
 
-  Joined joined() const {
-    const petab::Problem petab = petab::read_problem(folder_ / "problem.yaml");
-    const model::OdeModel model = sbml::read_model(petab.model_file);
-    petab::Diagnostics diagnostics;
-    check(petab, {model}, diagnostics);
-    diagnostics.throw_first();
-    return join(petab, {model});
-  }
+  Joined joined() const { return read_joined(folder_ / "problem.yaml"); }
 
   /// The message with which the problem is refused, its paths beginning in the folder.
   std::string refusal() const {

@@ -16,11 +16,12 @@ namespace kinetune::estimate::test {
 /// Reads, checks and joins as the program does.
 inline Joined read_joined(const std::filesystem::path& yaml) {
   const petab::Problem petab = petab::read_problem(yaml);
-  const model::OdeModel model = sbml::read_model(petab.model_file);
+  std::vector<model::OdeModel> models;
+  for (const petab::Model& model : petab.models) models.push_back(sbml::read_model(model.file));
   petab::Diagnostics diagnostics;
-  check(petab, {model}, diagnostics);
+  check(petab, models, diagnostics);
   diagnostics.throw_first();
-  return join(petab, {model});
+  return join(petab, std::move(models));
 }
 
 /// A -> B -> nothing with rates k1 A and k2 B (A, B concentrations) in a compartment of size 2; A(0) = a0 by

@@ -155,7 +155,7 @@ TEST_F(Join, an_unknown_symbol_in_an_observable_is_refused_with_its_line) {
   // join itself keeps the promise, too, whoever calls it without checking first.
   const petab::Problem petab = petab::read_problem(files.yaml());
   try {
-    join(petab, {sbml::read_model(petab.model_file)});
+    join(petab, {sbml::read_model(petab.models.front().file)});
     FAIL() << "accepted";
   } catch (const core::Error& error) {
     EXPECT_THAT(files.shorten(error.what()),

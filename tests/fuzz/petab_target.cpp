@@ -2,6 +2,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include <unistd.h>
 
@@ -76,7 +77,8 @@ void read_petab(std::string_view input) {
   petab::Diagnostics diagnostics;
   const petab::Problem problem = petab::read_problem(folder.path("problem.yaml"), diagnostics);
   try {
-    petab::check_against_model(problem, entities(), diagnostics);
+    const std::vector all(problem.models.size(), entities());
+    petab::check_against_models(problem, all, diagnostics);
   } catch (const core::Error&) {
   }
 }

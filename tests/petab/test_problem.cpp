@@ -144,7 +144,7 @@ TEST(Problem, inputs_are_every_file_with_its_checksum) {
   EXPECT_THAT(names, ElementsAre("problem.yaml", "model.xml", "parameters.tsv", "conditions.tsv",
                                  "observables.tsv", "measurements.tsv"));
   EXPECT_EQ(problem.inputs[1].checksum, kinetune::core::checksum("<sbml/>"));
-  EXPECT_EQ(problem.model_file, folder.path("model.xml"));
+  EXPECT_EQ(problem.models.front().file, folder.path("model.xml"));
 }
 
 TEST(Problem, the_first_error_is_thrown_and_all_can_be_had) {

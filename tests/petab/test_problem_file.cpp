@@ -49,7 +49,7 @@ TEST(ProblemFile, files_of_all_systems_read_the_same) {
   for (const std::string& written : {text, windows, "\xEF\xBB\xBF" + windows + "\r\n"}) {
     const ProblemFile file = parse_problem_file(written, "folder/p.yaml");
     EXPECT_EQ(file.parameters.at(0).path, "folder/\xCE\xB2.tsv");
-    EXPECT_EQ(file.measurements.at(0).path, "folder/d.tsv");
+    EXPECT_EQ(file.groups.front().measurements.at(0).path, "folder/d.tsv");
   }
 }
 
@@ -66,7 +66,7 @@ TEST(ProblemFile, what_is_absent_is_named) {
   const std::string head = "format_version: 1\nparameter_file: p.tsv\n";
   EXPECT_THAT(message_for(head), HasSubstr("no 'problems'"));
   EXPECT_THAT(message_for(head + "problems: []\n"),
-              StartsWith("folder/p.yaml:3: 'problems' must hold exactly one"));
+              StartsWith("folder/p.yaml:3: 'problems' is no list, or an empty one"));
   EXPECT_THAT(message_for(head + "problems:\n- sbml_files: [m.xml]\n"),
               StartsWith("folder/p.yaml:4: no 'condition_files'"));
   EXPECT_THAT(message_for(head + "problems:\n- sbml_files: [m.xml, n.xml]\n"),
@@ -83,10 +83,11 @@ TEST(ProblemFile, files_are_relative_to_its_folder) {
       "folder/p.yaml");
 
   EXPECT_EQ(file.parameters[0].path, "p.tsv");
-  EXPECT_EQ(file.model.path, "folder/m.xml");
-  ASSERT_EQ(file.measurements.size(), 2u);
-  EXPECT_EQ(file.measurements[1].path, "folder/b.tsv");
-  EXPECT_EQ(file.measurements[1].where.line, 7);
+  EXPECT_EQ(file.groups.front().models.front().file, "folder/m.xml");
+  const auto& measurements = file.groups.front().measurements;
+  ASSERT_EQ(measurements.size(), 2u);
+  EXPECT_EQ(measurements[1].path, "folder/b.tsv");
+  EXPECT_EQ(measurements[1].where.line, 7);
 }
 
 TEST(ProblemFile, lists_of_files_are_lists_but_for_the_parameters_of_version_1) {
@@ -115,4 +116,14 @@ TEST(ProblemFile, visualization_files_must_exist_and_are_not_read) {
   EXPECT_THAT(folder.errors(), ElementsAre(StartsWith("problem.yaml:8: no such file as plots.tsv")));
   folder.write("plots.tsv", "not\ta\ttable\twith\n1\t2\t3\t4\t5\n");
   EXPECT_THAT(folder.errors(), ElementsAre());
+}
+
+TEST(ProblemFile, a_name_that_no_file_can_have_is_that_of_no_file) {
+  ProblemFolder folder;
+  folder.write("problem.yaml",
+               "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n- sbml_files: [" +
+                   std::string(300, 'm') +
+                   ".xml]\n  condition_files: [conditions.tsv]\n  observable_files: [observables.tsv]\n"
+                   "  measurement_files: [measurements.tsv]\n");
+  EXPECT_THAT(folder.errors(), testing::ElementsAre(StartsWith("problem.yaml:4: no such file as mmm")));
 }

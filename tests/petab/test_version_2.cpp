@@ -66,7 +66,7 @@ TEST_F(Version2, tables_are_read) {
   const Problem problem = folder.read();
 
   EXPECT_EQ(problem.format_version, 2);
-  EXPECT_EQ(problem.model_id, "m");
+  EXPECT_EQ(problem.models.front().id, "m");
   ASSERT_EQ(problem.conditions.size(), 2u);
   ASSERT_EQ(problem.conditions[1].overrides.size(), 2u);
   EXPECT_EQ(problem.conditions[1].overrides[0].formula->text, "k1 + 2");
@@ -115,8 +115,8 @@ TEST_F(Version2, what_is_not_supported_is_refused_by_name_and_line) {
   EXPECT_THAT(errors_with("problem.yaml", head + "model_files: {m: {language: bngl, location: m.bngl}}\n"),
               ElementsAre(StartsWith("problem.yaml:3: models in language 'bngl' are not supported")));
   EXPECT_THAT(errors_with("problem.yaml", head + "model_files:\n  a: {language: sbml, location: a.xml}\n"
-                                                 "  b: {language: sbml, location: b.xml}\n"),
-              ElementsAre(StartsWith("problem.yaml:4: several models")));
+                                                 "  a: {language: sbml, location: b.xml}\n"),
+              ElementsAre(StartsWith("problem.yaml:5: model 'a' is defined twice")));
   EXPECT_THAT(errors_with("problem.yaml", head + "extensions:\n  sciml: {version: 1.0.0, required: true}\n"),
               ElementsAre(StartsWith("problem.yaml:4: extension 'sciml' is not supported")));
   EXPECT_THAT(errors_with("problem.yaml", head + "sbml_files: [m.xml]\n"),
@@ -214,7 +214,7 @@ TEST_F(Version2, the_model_must_have_what_the_tables_name) {
                          {"local", EntityKind::parameter}};
   const auto errors = [&] {
     Diagnostics diagnostics;
-    check_against_model(problem, entities, diagnostics);
+    check_against_models(problem, {entities}, diagnostics);
     std::vector<std::string> messages;
     for (const auto& error : diagnostics.errors()) messages.push_back(folder.shorten(error.what()));
     return messages;

@@ -18,7 +18,7 @@ const ModelEntities model{{"A", EntityKind::state},          {"B", EntityKind::a
 
 std::vector<std::string> errors_of(const ProblemFolder& folder) {
   Diagnostics diagnostics;
-  check_against_model(folder.read(), model, diagnostics);
+  check_against_models(folder.read(), {model}, diagnostics);
   std::vector<std::string> messages;
   for (const auto& error : diagnostics.errors()) messages.push_back(folder.shorten(error.what()));
   return messages;

@@ -29,6 +29,7 @@ const char* describe(EntityKind kind) {
   return "no quantity that can be set";
 }
 
+/// What the tables say about one model.
 class ModelCheck {
  public:
   ModelCheck(const Problem& problem, const ModelEntities& entities, Diagnostics& diagnostics)
@@ -38,7 +39,8 @@ class ModelCheck {
     for (const Observable& observable : problem.observables) observables_.insert(observable.id);
   }
 
-  void run() {
+  /// @returns the ids that are used by formulas (and unknown to the model), conditions and measurements
+  Ids run() {
     for (const Observable& observable : problem_.observables) check(observable);
     for (const ConditionTarget& target : problem_.condition_targets) check(target);
     for (const Condition& condition : problem_.conditions) check(condition);
@@ -46,8 +48,7 @@ class ModelCheck {
       note_use(measurement.observable_parameters);
       note_use(measurement.noise_parameters);
     }
-    for (const Mapping& mapping : problem_.mappings) check(mapping);
-    for (const Parameter& parameter : problem_.parameters) check(parameter);  // last: it asks what was used
+    return std::move(used_);
   }
 
  private:
@@ -112,13 +113,6 @@ class ModelCheck {
     }
   }
 
-  /// The model was given the other names already; what it does not have stays unknown.
-  void check(const Mapping& mapping) {
-    if (mapping.model_id.empty() || kind(mapping.petab_id)) return;
-    diagnostics_.report(mapping.where, fmt::format("'{}' is unknown to the model", mapping.model_id),
-                        "an id of the model, such as reaction.parameter for a local parameter");
-  }
-
   void check(const Condition& condition) {
     for (const Override& change : condition.overrides) {
       if (change.formula) {
@@ -154,18 +148,6 @@ class ModelCheck {
     }
   }
 
-  void check(const Parameter& parameter) {
-    const EntityKind* known = kind(parameter.id);
-    if (!known && !used_.contains(parameter.id)) {
-      diagnostics_.report(parameter.where, fmt::format("parameter '{}' is used nowhere", parameter.id),
-                          "remove it, or correct its id");
-    } else if (known && *known != EntityKind::parameter) {
-      diagnostics_.report(parameter.where,
-                          fmt::format("'{}' in the parameter table is {}", parameter.id, describe(*known)),
-                          "a parameter; conditions set initial values and sizes");
-    }
-  }
-
   void note_use(const std::vector<Value>& values) {
     for (const Value& value : values) {
       if (const auto* id = std::get_if<std::string>(&value)) used_.insert(*id);
@@ -176,13 +158,50 @@ class ModelCheck {
   const ModelEntities& entities_;
   Diagnostics& diagnostics_;
   Ids parameters_, targets_, observables_;
-  Ids used_;  ///< by formulas (and unknown to the model), conditions and measurements
+  Ids used_;
 };
+
+/// The models were given the other names already; what none of them has stays unknown.
+void check(const Mapping& mapping, const std::vector<ModelEntities>& models, Diagnostics& diagnostics) {
+  const auto has = [&](const ModelEntities& model) { return model.contains(mapping.petab_id); };
+  if (mapping.model_id.empty() || std::ranges::any_of(models, has)) return;
+  diagnostics.report(
+      mapping.where,
+      fmt::format("'{}' is unknown to the model{}", mapping.model_id, models.size() > 1 ? "s" : ""),
+      "an id of the model, such as reaction.parameter for a local parameter");
+}
+
+void check(const Parameter& parameter, const std::vector<ModelEntities>& models, const Ids& used,
+           Diagnostics& diagnostics) {
+  bool is_known = used.contains(parameter.id);
+  for (const ModelEntities& model : models) {
+    const auto entry = model.find(parameter.id);
+    if (entry == model.end()) continue;
+    is_known = true;
+    if (entry->second == EntityKind::parameter) continue;
+    diagnostics.report(
+        parameter.where,
+        fmt::format("'{}' in the parameter table is {}", parameter.id, describe(entry->second)),
+        "a parameter; conditions set initial values and sizes");
+  }
+  if (!is_known) {
+    diagnostics.report(parameter.where, fmt::format("parameter '{}' is used nowhere", parameter.id),
+                       "remove it, or correct its id");
+  }
+}
 
 }  // namespace
 
-void check_against_model(const Problem& problem, const ModelEntities& entities, Diagnostics& diagnostics) {
-  ModelCheck(problem, entities, diagnostics).run();
+void check_against_models(const Problem& problem, const std::vector<ModelEntities>& entities,
+                          Diagnostics& diagnostics) {
+  Ids used;
+  for (std::size_t i = 0; i < entities.size(); ++i) {
+    const bool is_only = entities.size() == 1;
+    used.merge(is_only ? ModelCheck(problem, entities[i], diagnostics).run()
+                       : ModelCheck(of_model(problem, problem.models[i]), entities[i], diagnostics).run());
+  }
+  for (const Mapping& mapping : problem.mappings) check(mapping, entities, diagnostics);
+  for (const Parameter& parameter : problem.parameters) check(parameter, entities, used, diagnostics);
 }
 
 }  // namespace kinetune::petab
