@@ -36,7 +36,7 @@ struct LaneGroup::Impl {
   };
 
   Impl(const jit::CompiledModel& model, const IntegratorOptions& options, int n_members)
-      : model(model), options(options), lanes(model, options), members(n_members) {
+      : lanes(model, options), members(n_members) {
     for (int i = 0; i < n_members; ++i)
       fibers.emplace_back([this, i](const Fiber::Pause& pause) { live(i, pause); });
   }
@@ -83,7 +83,7 @@ struct LaneGroup::Impl {
 
   /// Once no member can go on by itself.
   void serve() {
-    for (const Mode mode : {Mode::states, Mode::adjoint}) {
+    for (const Mode mode : {Mode::states, Mode::forward, Mode::adjoint}) {
       const auto waiting =
           those([&](const Member& m) { return m.waits == Member::Waits::to_go && m.mode == mode; });
       if (!waiting.empty()) return go(waiting, mode);
@@ -144,8 +144,6 @@ struct LaneGroup::Impl {
     }
   }
 
-  const jit::CompiledModel& model;
-  IntegratorOptions options;
   LaneIntegrator lanes;
   std::vector<Member> members;
   std::vector<Fiber> fibers;  // of the members
@@ -163,10 +161,6 @@ class LaneGroup::Port final : public Integrator {
   std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
                                                   std::span<double> sensitivities,
                                                   std::span<const double> times, Sink& sink) override {
-    if (mode == Mode::forward) {
-      if (!alone_) alone_ = make_rosenbrock(group_.model, group_.options);
-      return alone_->forward(segment, mode, x, sensitivities, times, sink);
-    }
     LaneTask task{segment, x, sensitivities, times, &sink};
     member_.task = &task;
     member_.mode = mode;
@@ -185,15 +179,11 @@ class LaneGroup::Port final : public Integrator {
   }
 
   void clear_tape() override { member_.tape.clear(); }
-  Statistics take_statistics() override {
-    if (alone_) statistics_ += alone_->take_statistics();
-    return std::exchange(statistics_, {});
-  }
+  Statistics take_statistics() override { return std::exchange(statistics_, {}); }
 
  private:
   Impl& group_;
   Impl::Member& member_;
-  std::unique_ptr<Integrator> alone_;  // for forward sensitivities
   Statistics statistics_;
 };
 

@@ -8,6 +8,7 @@
 
 #include "simulate/denormals.hpp"
 #include "simulate/lane_backward.hpp"
+#include "simulate/rosenbrock_sensitivities.hpp"
 #include "simulate/rosenbrock_stages.hpp"
 #include "simulate/simd.hpp"
 #include "simulate/step_control.hpp"
@@ -16,6 +17,10 @@ namespace kinetune::simulate {
 namespace {
 
 constexpr std::size_t kept = std::size_t{1} << 23;  // doubles of stages on the tape: 64 MiB
+
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
 
 /// values = chosen ? others : values
 KINETUNE_SIMD void replace(int width, std::size_t n, LaneBits chosen, const double* others, double* values) {
@@ -44,6 +49,7 @@ struct LaneIntegrator::Impl {
     double to = 0;  // where the step tried ends
     bool is_fresh = false;
     std::optional<StepControl> control;
+    std::vector<double> sizes;  // of the columns' parameters
   };
 
   Impl(const jit::CompiledModel& model, const IntegratorOptions& o)
@@ -51,6 +57,7 @@ struct LaneIntegrator::Impl {
         n(model.n_states()),
         width(model.code().lanes),
         stages(model, model.of_lanes(), scheme_of(o.method), LinearSolver::automatic),
+        sensitivities(stages),
         backward(stages),
         tape(width, n, stages.size(), kept),
         lanes(width),
@@ -68,6 +75,11 @@ struct LaneIntegrator::Impl {
     tasks = given;
     mode = asked;
     next_task = 0;
+    if (mode == Mode::forward) {
+      std::size_t n_columns = 0;
+      for (const LaneTask& task : tasks) n_columns = std::max(n_columns, task.segment.active.size());
+      sensitivities.begin(n_columns);
+    }
     if (mode == Mode::adjoint) tape.begin(tasks);
     n_busy = 0;
     for (int lane = 0; lane < width; ++lane) take_next(lane);
@@ -75,7 +87,8 @@ struct LaneIntegrator::Impl {
     for (int lane = 0; lane < width; ++lane) {
       if (!lanes[lane].task) mirror(lane, 0);  // the first is never idle unless all are
     }
-    stages.begin(prelude.data(), RosenbrockStages::With::rates);
+    stages.begin(prelude.data(),
+                 mode == Mode::forward ? RosenbrockStages::With::derivatives : RosenbrockStages::With::rates);
     while (true) {
       set_starts();
       if (n_busy == 0) return;
@@ -89,7 +102,7 @@ struct LaneIntegrator::Impl {
     while (next_task < tasks.size()) {
       const int number = static_cast<int>(next_task);
       LaneTask& task = tasks[next_task++];
-      if (!std::ranges::all_of(task.x, [](double v) { return std::isfinite(v); })) {
+      if (!all_finite(task.x) || (mode == Mode::forward && !all_finite(task.sensitivities))) {
         fail(task, number, IntegrationError::not_finite, task.segment.start);
         continue;
       }
@@ -109,6 +122,10 @@ struct LaneIntegrator::Impl {
     const Segment& segment = lanes[lane].task->segment;
     for (int k = 0; k < n; ++k) x[k * width + lane] = lanes[lane].task->x[k];
     for (std::size_t i = 0; i < segment.prelude.size(); ++i) prelude[i * width + lane] = segment.prelude[i];
+    if (mode == Mode::forward) {
+      sensitivities.load(segment.active, lanes[lane].task->sensitivities, lane);
+      lanes[lane].sizes = column_sizes(segment, stages.model().code());
+    }
     t[lane] = segment.start;
     h[lane] = segment.end - segment.start;
     lanes[lane].is_fresh = true;
@@ -195,6 +212,7 @@ struct LaneIntegrator::Impl {
     const LaneBits solved = stages.step(h.data(), u.data(), end.data());
     double errors[8];
     stages.error_norms(options, x.data(), end.data(), u.data(), errors);
+    if (controls_columns()) add_column_errors(errors);
     LaneBits accepted = 0;
     for (int lane = 0; lane < width; ++lane) {
       owners[lane] = -1;
@@ -214,12 +232,31 @@ struct LaneIntegrator::Impl {
     }
   }
 
+  bool controls_columns() const {
+    return mode == Mode::forward && options.sensitivity_errors == SensitivityErrors::controlled;
+  }
+
+  void add_column_errors(double* errors) {
+    step_sensitivities();
+    for (int lane = 0; lane < width; ++lane) {
+      if (!lanes[lane].task) continue;
+      errors[lane] =
+          std::max(errors[lane], sensitivities.error_norm(options, x.data(), lanes[lane].sizes, lane));
+    }
+  }
+
+  void step_sensitivities() {
+    sensitivities.step(t.data(), h.data(), x.data(), prelude.data(), u.data(), stages);
+  }
+
   void take_steps(LaneBits accepted) {
+    if (mode == Mode::forward && !controls_columns()) step_sensitivities();
     if (mode == Mode::adjoint) tape.add_step(owners, t.data(), h.data(), x.data(), u.data());
     for (int lane = 0; lane < width; ++lane) {
       if (has_lane(accepted, lane)) hand_out(lane);
     }
     replace(width, n, accepted, end.data(), x.data());
+    if (mode == Mode::forward) sensitivities.accept(accepted);
     for (int lane = 0; lane < width; ++lane) {
       if (!has_lane(accepted, lane)) continue;
       Lane& l = lanes[lane];
@@ -231,6 +268,7 @@ struct LaneIntegrator::Impl {
         continue;
       }
       for (int k = 0; k < n; ++k) l.task->x[k] = x[k * width + lane];
+      if (mode == Mode::forward) sensitivities.copy_start(l.task->sensitivities, lane);
       --n_busy;
       take_next(lane);
     }
@@ -252,6 +290,7 @@ struct LaneIntegrator::Impl {
       const double time = task.times[l.next];
       const DenseWeights weights(stages.scheme(), time == l.to ? 1.0 : (time - t[lane]) / h[lane]);
       stages.interpolate(weights, x.data(), end.data(), u.data(), lane, of_lane.data());
+      if (mode == Mode::forward) sensitivities.interpolate(weights, task.sensitivities, lane);
       if (mode != Mode::adjoint) {
         task.sink->at(l.next, of_lane, task.sensitivities, {});
         continue;
@@ -265,6 +304,7 @@ struct LaneIntegrator::Impl {
   IntegratorOptions options;
   int n, width;
   RosenbrockStages stages;
+  RosenbrockSensitivities sensitivities;
   LaneBackward backward;
   LaneTape tape;
   std::span<LaneTask> tasks;

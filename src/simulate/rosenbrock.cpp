@@ -45,14 +45,6 @@ struct Tape {
   std::vector<double> stages;     ///< of these
 };
 
-/// Of the parameters that the columns are by; 0 where there is none.
-std::vector<double> sizes_of(const Segment& piece, const jit::ModelCode& code) {
-  if (!piece.sizes.empty()) return {piece.sizes.begin(), piece.sizes.end()};
-  std::vector<double> sizes;
-  for (const int j : piece.active) sizes.push_back(j < 0 ? 0.0 : piece.parameters[code.differentiated[j]]);
-  return sizes;
-}
-
 class Rosenbrock final : public PieceIntegrator {
  public:
   Rosenbrock(const jit::CompiledModel& model, const RosenbrockScheme& scheme,
@@ -81,8 +73,9 @@ class Rosenbrock final : public PieceIntegrator {
     if (!all_finite(x) || !all_finite(sensitivities)) return fail(IntegrationError::not_finite, piece.start);
     std::ranges::copy(x, start_.begin());
     if (mode == Mode::forward) {
-      forward_.begin(piece.active, sensitivities);
-      sizes_ = sizes_of(piece, stages_.model().code());
+      forward_.begin(piece.active.size());
+      forward_.load(piece.active, sensitivities);
+      sizes_ = column_sizes(piece, stages_.model().code());
     }
     hand_out_start();
     const auto reached = n_ > 0 && piece.end > piece.start ? follow() : piece.end;
@@ -217,7 +210,7 @@ class Rosenbrock final : public PieceIntegrator {
       const bool has_column_errors = solved && run_.mode == Mode::forward &&
                                      options_.sensitivity_errors == SensitivityErrors::controlled;
       if (has_column_errors) {
-        forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
+        forward_.step(&t, &h, start_.data(), piece.prelude.data(), u_.data(), stages_);
         error = std::max(error, forward_.error_norm(options_, start_.data(), sizes_));
       }
       if (!control.accepts(error)) {
@@ -228,7 +221,7 @@ class Rosenbrock final : public PieceIntegrator {
       }
       ++statistics_.steps;
       if (run_.mode == Mode::forward && !has_column_errors)
-        forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
+        forward_.step(&t, &h, start_.data(), piece.prelude.data(), u_.data(), stages_);
       const auto change = crossings_.watches()
                               ? crossings_.first(t, to, piece.prelude.data(),
                                                  [&](double time) { return interpolate(t, h, to, time); })

@@ -29,13 +29,11 @@ struct Candidate {
   int n_failed = 0;
 };
 
-std::vector<int> lanes_to_try(const std::vector<jit::ModelCode>& codes, Method method,
-                              Sensitivities sensitivities, int asked) {
+std::vector<int> lanes_to_try(const std::vector<jit::ModelCode>& codes, Method method, int asked) {
   if (asked != 0) return {asked};
   int most = 1;
   for (const jit::ModelCode& code : codes) most = std::max(most, code.lanes);
-  // Forward sensitivities fill registers with parameters.
-  if (most == 1 || method == Method::cvodes || sensitivities == Sensitivities::forward) return {1};
+  if (most == 1 || method == Method::cvodes) return {1};
   return {1, most};
 }
 
@@ -55,7 +53,7 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const std::v
       const bool both_mean_forward =
           order == optimize::Order::gauss_newton && options.sensitivities == Sensitivities::automatic;
       if (both_mean_forward && sensitivities == Sensitivities::adjoint) continue;
-      for (const int lanes : lanes_to_try(codes, method, sensitivities, options.integrator.lanes)) {
+      for (const int lanes : lanes_to_try(codes, method, options.integrator.lanes)) {
         Candidate candidate{options, nullptr};
         candidate.options.integrator.method = method;
         candidate.options.integrator.lanes = lanes;

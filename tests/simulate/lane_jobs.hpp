@@ -80,6 +80,12 @@ inline void expect_near(const Job& a, const Job& b, simulate::Mode mode, double 
   for (std::size_t i = 0; i < a.recorder.x.size(); ++i)
     expect_near(a.recorder.x[i], b.recorder.x[i], tolerance);
   expect_near(a.run.x, b.run.x, tolerance);
+  if (mode == simulate::Mode::forward) {
+    expect_near(a.run.s, b.run.s, tolerance);
+    ASSERT_EQ(a.recorder.sensitivities.size(), b.recorder.sensitivities.size());
+    for (std::size_t i = 0; i < a.recorder.sensitivities.size(); ++i)
+      expect_near(a.recorder.sensitivities[i], b.recorder.sensitivities[i], tolerance);
+  }
   if (mode == simulate::Mode::adjoint) {
     expect_near(a.lambda, b.lambda, tolerance);
     expect_near(a.gradient, b.gradient, tolerance);

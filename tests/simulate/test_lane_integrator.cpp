@@ -49,7 +49,7 @@ class Lanes : public testing::TestWithParam<std::tuple<int, Method, Mode>> {
 INSTANTIATE_TEST_SUITE_P(, Lanes,
                          testing::Combine(testing::Values(4, 8),
                                           testing::Values(Method::rodas5p, Method::rodas4p2),
-                                          testing::Values(Mode::states, Mode::adjoint)));
+                                          testing::Values(Mode::states, Mode::forward, Mode::adjoint)));
 
 }  // namespace
 
