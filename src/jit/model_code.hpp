@@ -151,7 +151,7 @@ struct CompileOptions {
   Derivatives derivatives = Derivatives::first;
   int max_second_derivatives = 200'000;  ///< terms of the contractions
   /// Above 1, kernels for so many points side by side are added, where the model can have them: it has second
-  /// derivatives, and nothing in it jumps.
+  /// derivatives, nothing in it jumps, and it is not very large.
   int lanes = 1;
 };
 

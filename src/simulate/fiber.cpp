@@ -11,7 +11,7 @@
 namespace kinetune::simulate {
 namespace {
 
-constexpr std::size_t stack_size = std::size_t{1} << 20;  // only what is touched takes memory
+constexpr std::size_t stack_size = std::size_t{8} << 20;  // only what is touched takes memory
 constexpr std::size_t guard_size = 4096;                  // below it: an overflow ends the program
 
 /// Memory for a stack.
