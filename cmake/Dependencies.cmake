@@ -5,6 +5,7 @@ find_package(fmt REQUIRED)                                         # libfmt-dev
 find_package(spdlog REQUIRED)                                      # libspdlog-dev
 pkg_check_modules(xxhash REQUIRED IMPORTED_TARGET libxxhash)       # libxxhash-dev
 find_package(CLI11 REQUIRED)                                       # libcli11-dev
+set(CMAKE_CUDA_STANDARD 17)  # a LibTorch with CUDA enables that language, for which CMake 3.25 has no 23
 find_package(Torch REQUIRED)                                       # libtorch-dev
 find_path(KINETUNE_RANDOM123_INCLUDE Random123/philox.h REQUIRED)  # librandom123-dev
 

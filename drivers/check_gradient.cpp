@@ -43,9 +43,14 @@ void add_check_gradient(CLI::App& app, Action& action) {
   command.callback([options, &action] {
     action = [options](Arguments) {
       if (!options->parameters.empty()) options->check.parameters = options->parameters;
-      const study::GradientCheck check = study::check_gradient(options->check);
+      // Points can take minutes each: what is known of them should not be lost with the rest.
+      const auto print = [](const study::GradientCheck& check) {
+        std::cout << check.text_of(check.points.back()) << std::flush;
+      };
+      const study::GradientCheck check = options->json ? study::check_gradient(options->check)
+                                                       : study::check_gradient(options->check, print);
       if (!options->table.empty()) core::write_file_atomically(options->table, check.to_table());
-      std::cout << (options->json ? check.to_json() + "\n" : check.to_text());
+      std::cout << (options->json ? check.to_json() + "\n" : check.summary());
       return check.can_be_trusted() ? 0 : 1;
     };
   });

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <optional>
 #include <string>
 
@@ -20,11 +21,12 @@ namespace {
 struct Flags {
   std::string study, resume;
   std::optional<std::string> problem, sampler, start_range, optimizer, integrator, sensitivities,
-      linear_solver;
+      linear_solver, steady_state;
   std::optional<std::uint64_t> starts, seed;
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps, lanes;
+  std::string ranks_per_start = "auto";
   std::optional<std::uint64_t> redraws, max_total_evaluations;
   std::optional<double> max_time, max_start_time, max_evaluation_time;
   std::string output = "run.h5";
@@ -39,6 +41,16 @@ std::string refuse_minus(const std::string& text) {
 template <class To, class From>
 void set(To& to, const std::optional<From>& from) {
   if (from) to = *from;
+}
+
+/// @returns nothing for auto
+std::optional<int> ranks_per_start(const std::string& text) {
+  if (text == "auto") return {};
+  int ranks = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ranks);
+  if (error != std::errc() || end != text.data() + text.size() || ranks < 1)
+    throw core::Error({}, fmt::format("--ranks-per-start is {}", text), "give a number from 1, or auto");
+  return ranks;
 }
 
 study::FitOptions options_of(const Flags& flags) {
@@ -65,6 +77,8 @@ study::FitOptions options_of(const Flags& flags) {
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
   set(options.posterior.integrator.lanes, flags.lanes);
+  if (flags.steady_state)
+    options.posterior.integrator.steady_state = study::steady_state_search(*flags.steady_state);
   set(options.posterior.integrator.rtol, flags.rtol);
   set(options.posterior.integrator.atol, flags.atol);
   set(options.posterior.integrator.max_steps, flags.max_steps);
@@ -79,7 +93,8 @@ std::string joined(Arguments arguments) {
 
 /// Other options than these would make a study of two kinds of starts.
 void refuse_changes_on_resume(const CLI::App& command) {
-  constexpr std::array may_change{"--resume", "--starts", "--max-time", "--max-total-evaluations"};
+  constexpr std::array may_change{"--resume", "--starts", "--max-time", "--max-total-evaluations",
+                                  "--ranks-per-start"};
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() > 0 && std::ranges::count(may_change, option->get_name()) == 0) {
       throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
@@ -101,6 +116,7 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
         throw core::Error({}, fmt::format("--max-time is {}", session.max_seconds),
                           "give seconds, not negative");
       }
+      ranks_per_start(flags.ranks_per_start);
       if (flags.resume.empty()) {
         session.options = options_of(flags);
       } else {
@@ -109,6 +125,7 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
       }
       return "";
     });
+    session.ranks_per_start = ranks_per_start(flags.ranks_per_start);
     session.output = flags.resume.empty() ? flags.output : flags.resume;
     if (!flags.resume.empty()) session.begin = study::FitSession::Begin::resume;
     if (flags.force) session.overwrite = store::Overwrite::yes;
@@ -144,7 +161,7 @@ void add_fit(CLI::App& app, Action& action) {
   add("--start-factor", flags->start_factor, "nominal: from a nominal value over this to it times this",
       defaults.start_factor);
   add("--optimizer", flags->optimizer,
-      "blmvm, bncg, bqnls or bqnkls (gradient); bnls, bntr or bntl (Gauss-Newton)",
+      "blmvm, bncg, bqnls or bqnkls (gradient); bnls, bntr or bntl (Gauss-Newton); brgn (least squares)",
       name(defaults.local.method));
   add("--gradient-tolerance", flags->gradient_tolerance, "converged at this projected gradient",
       defaults.local.gradient_tolerance);
@@ -164,6 +181,10 @@ void add_fit(CLI::App& app, Action& action) {
   add("--max-total-evaluations", flags->max_total_evaluations,
       "of all starts and sessions together; what is left can be resumed", "none")
       ->check(refuse_minus);
+  add("--ranks-per-start", flags->ranks_per_start,
+      "ranks that share the conditions of one start; auto: more than one where there are more ranks than "
+      "starts",
+      flags->ranks_per_start);
   add("--integrator", flags->integrator, "auto (measured once), cvodes, rodas5p or rodas4p2",
       name(defaults.posterior.integrator.method));
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",
@@ -173,6 +194,8 @@ void add_fit(CLI::App& app, Action& action) {
       ->transform(lane_numbers());
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",
       study::name(defaults.posterior.integrator.linear_solver));
+  add("--steady-state", flags->steady_state, "integrate, or newton first (may find another one)",
+      name(defaults.posterior.integrator.steady_state));
   add("--rtol", flags->rtol, "relative tolerance of integration", defaults.posterior.integrator.rtol);
   add("--atol", flags->atol, "absolute tolerance, model units", defaults.posterior.integrator.atol);
   add("--max-steps", flags->max_steps, "steps that one simulation may take",

@@ -31,6 +31,14 @@ inline void add_integrator_options(CLI::App& command, simulate::IntegratorOption
       "--control-sensitivity-errors",
       [&options] { options.sensitivity_errors = simulate::SensitivityErrors::controlled; },
       "let the errors of forward sensitivities count in the steps of a Rosenbrock method");
+  std::map<std::string, simulate::SteadyStateSearch> searches;
+  for (const auto search : {simulate::SteadyStateSearch::integrate, simulate::SteadyStateSearch::newton})
+    searches.emplace(simulate::name(search), search);
+  command
+      .add_option("--steady-state", options.steady_state,
+                  "integrate, or Newton's method first, which may find another one")
+      ->transform(CLI::CheckedTransformer(searches))
+      ->default_str(std::string(simulate::name(options.steady_state)));
   command.add_option("--rtol", options.rtol, "relative tolerance of integration")->capture_default_str();
   command.add_option("--atol", options.atol, "absolute tolerance, model units")->capture_default_str();
   command

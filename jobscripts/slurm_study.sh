@@ -27,7 +27,8 @@ run_study() {
   while kill -0 $job 2>/dev/null; do wait $job && code=0 || code=$?; done
   trap - USR1 TERM
 
-  if [[ $warned -eq 1 && $code -eq 3 ]]; then
+  # 3 is the program's; a launcher may kill ranks that end last, and has a code of its own.
+  if [[ $warned -eq 1 && $code -gt 2 ]]; then
     echo "time limit: job $SLURM_JOB_ID goes back into the queue"
     scontrol requeue "$SLURM_JOB_ID"
   fi

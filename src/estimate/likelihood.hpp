@@ -23,12 +23,11 @@ struct LikelihoodSums {
   LikelihoodSums& operator+=(const LikelihoodSums& other);
 };
 
-/// Residuals of normal noise: nllh = constant + |residuals|^2 / 2, by the estimated parameters' linear
+/// Residuals of normal noise: nllh is a constant and |residuals|^2 / 2, by the estimated parameters' linear
 /// values. Each measurement has its weighted difference and, where its noise sigma is estimated, also sqrt(2
 /// log(sigma) + 50), as AMICI does it (real for any sigma above 1.4e-11); rows in the order of the
 /// measurement table, all of the first kind before all of the second.
 struct LeastSquares {
-  double constant = 0;            ///< set when all simulations are done
   std::vector<double> residuals;  ///< (n_residuals)
   std::vector<double> jacobian;   ///< (n_residuals, n_x) row-major
 };

@@ -22,6 +22,7 @@ class PartRun {
   bool has_other_method() const { return options_.method != simulate::Method::cvodes; }
   SimulationRun& cvodes();  ///< the method asked for where there is no other
 
+  bool goes_side_by_side() const { return group_ != nullptr; }
   /// Calls a job for each number below n_jobs, with what it can carry a share out with: side by side where
   /// the options have lanes and the model can, otherwise one after the other. Jobs begin in their order.
   void for_each(std::size_t n_jobs, const std::function<void(std::size_t number, SimulationRun&)>& job);

@@ -25,8 +25,10 @@ class PointEvaluation {
   bool is_decided_before(std::size_t share) const { return !details_ && first_failed_ < share; }
   void fail(std::size_t share, const SimulationStatus&);
   void add(std::size_t share, LikelihoodSums);
-  /// Notes that another method had to carry a share out. @returns whether that is the first time
-  bool note_fallback() { return !std::exchange(has_fallen_back_, true); }
+  std::size_t first_failed() const { return first_failed_; }  ///< beyond all shares where none has
+  /// Notes that another method had to carry a share out.
+  void note_fallback() { has_fallen_back_ = true; }
+  bool has_fallen_back() const { return has_fallen_back_; }
 
   /// The sum over all shares, added up in their order; or why the first of those failed that did.
   std::expected<LikelihoodSums, optimize::EvaluationFailure> sums() &&;

@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "core/cpu_time.hpp"
 #include "core/error.hpp"
 #include "estimate/part_run.hpp"
 #include "estimate/point_evaluation.hpp"
@@ -47,21 +48,17 @@ bool is_square(const EstimatedParameter& parameter) {
   }
 }
 
-void check_least_squares(const Problem& problem) {
+std::string why_no_least_squares(const Problem& problem) {
   for (const Part& part : problem.parts) {
     for (const Observable& observable : part.observables) {
-      if (observable.noise == petab::NoiseDistribution::normal) continue;
-      throw core::Error(
-          {}, fmt::format("noise of observable {} is not normal: no least-squares problem", observable.id),
-          "choose an optimizer that is not for least squares");
+      if (observable.noise != petab::NoiseDistribution::normal)
+        return fmt::format("the noise of observable {} is not normal", observable.id);
     }
   }
   for (const EstimatedParameter& parameter : problem.parameters) {
-    if (is_square(parameter)) continue;
-    throw core::Error(
-        {}, fmt::format("the prior of {} is no square on its scale: no least-squares problem", parameter.id),
-        "choose an optimizer that is not for least squares");
+    if (!is_square(parameter)) return fmt::format("the prior of {} is no square on its scale", parameter.id);
   }
+  return {};
 }
 
 bool all_finite(std::span<const double> values) {
@@ -105,6 +102,7 @@ struct Posterior::Impl {
   std::chrono::duration<double> max_duration;
   std::chrono::steady_clock::time_point deadline;  // of the evaluations under way
   std::function<bool()> interrupt = {};
+  ShareCarrier carrier = {};
 
   Impl(Problem p, std::vector<jit::ModelCode> codes, const PosteriorOptions& o)
       : problem(std::move(p)), options(o), max_duration(options.max_seconds) {
@@ -181,7 +179,7 @@ struct Posterior::Impl {
     const auto try_again = [&](Mode mode) {
       done = attempt(place.part->cvodes(), mode);
       if (!done) return;
-      if (evaluation.note_fallback()) ++n_fallbacks;
+      evaluation.note_fallback();
       if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
     };
     const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
@@ -193,32 +191,66 @@ struct Posterior::Impl {
     return done;
   }
 
-  /// Some shares, by ascending indices, at several points: what a share says goes to the evaluation under its
-  /// place in the list.
-  void carry_out(std::span<PointEvaluation> evaluations, std::span<const std::size_t> which, Order order) {
+  /// Some shares at several points: what a share says goes to the evaluation under its place in the list.
+  /// @param seconds  CPU time by place in the list, of one evaluation; those that go side by side share
+  /// theirs
+  ///                 evenly; or empty
+  void carry_out(std::span<PointEvaluation> evaluations, std::span<const std::size_t> which, Order order,
+                 std::span<double> seconds = {}) {
     begin(evaluations.size());
     for (const auto& part : parts) {
       std::vector<std::size_t> own;  // places in the list
       for (std::size_t i = 0; i < which.size(); ++i) {
         if (shares[which[i]].part == part.get()) own.push_back(i);
       }
+      const double at_first = core::thread_cpu_seconds();
       part->for_each(own.size() * evaluations.size(), [&](std::size_t number, SimulationRun& run) {
         PointEvaluation& evaluation = evaluations[number / own.size()];
         const std::size_t i = own[number % own.size()];
         if (evaluation.is_decided_before(i)) return;
+        const double before = core::thread_cpu_seconds();
         LikelihoodSums sums = zeros(order);
         if (const Done done = carry_out(shares[which[i]], run, order, evaluation, sums); done)
           evaluation.add(i, std::move(sums));
         else
           evaluation.fail(i, done.error());
+        if (!seconds.empty()) seconds[i] = core::thread_cpu_seconds() - before;
       });
+      if (seconds.empty() || !part->goes_side_by_side()) continue;
+      const double total = core::thread_cpu_seconds() - at_first;
+      for (const std::size_t i : own) seconds[i] = total / static_cast<double>(own.size());
     }
+  }
+
+  /// Of all shares.
+  std::expected<LikelihoodSums, EvaluationFailure> likelihood(PointEvaluation& evaluation, Order order) {
+    carry_out(std::span(&evaluation, 1), all_shares(), order);
+    if (evaluation.has_fallen_back()) ++n_fallbacks;
+    return std::move(evaluation).sums();
   }
 
   std::vector<std::size_t> all_shares() const {
     std::vector<std::size_t> all(shares.size());
     std::iota(all.begin(), all.end(), std::size_t{0});
     return all;
+  }
+
+  LeastSquares no_squares() const {
+    return {std::vector<double>(2 * n_data), std::vector<double>(2 * n_data * problem.parameters.size())};
+  }
+
+  /// Of all shares, which others carry out.
+  std::expected<LikelihoodSums, EvaluationFailure> carried_likelihood(std::span<const double> x,
+                                                                      Order order) {
+    LeastSquares* const squares = least_squares;  // the carrier may ask us for shares
+    ShareOutcomes outcomes = carrier(x, squares ? Order::least_squares : order);
+    if (outcomes.has_fallen_back) ++n_fallbacks;
+    if (outcomes.failure) return std::unexpected(*outcomes.failure);
+    assert(outcomes.sums.size() == shares.size());
+    LikelihoodSums total = zeros(order);
+    for (const LikelihoodSums& sums : outcomes.sums) total += sums;
+    if (squares) *squares = std::move(outcomes.squares);
+    return total;
   }
 
   /// By the parameters on their scales.
@@ -279,6 +311,7 @@ std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
 std::size_t Posterior::n_shares() const { return impl_->shares.size(); }
+void Posterior::set_carrier(ShareCarrier carrier) { impl_->carrier = std::move(carrier); }
 void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
 long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
@@ -293,40 +326,45 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
                 std::vector<double>(impl_->n_data)};
   }
   PointEvaluation evaluation(impl_->problem, x, details);
-  impl_->carry_out(std::span(&evaluation, 1), impl_->all_shares(), order);
-  const auto sums = std::move(evaluation).sums();
+  const bool others_carry = impl_->carrier && !details;
+  const auto sums = others_carry ? impl_->carried_likelihood(x, order) : impl_->likelihood(evaluation, order);
   if (!sums) return std::unexpected(sums.error());
   return impl_->terms(x, *priors, *sums, order);
 }
 
-std::expected<std::vector<LikelihoodSums>, EvaluationFailure> Posterior::evaluate_shares(
-    std::span<const double> x, Order order, std::span<const std::size_t> shares) {
+ShareOutcomes Posterior::evaluate_shares(std::span<const double> x, Order order,
+                                         std::span<const std::size_t> shares) {
+  ShareOutcomes outcomes;
+  if (order == Order::least_squares) {
+    outcomes.squares = impl_->no_squares();
+    impl_->least_squares = &outcomes.squares;
+  }
   PointEvaluation evaluation(impl_->problem, x);
-  std::vector<LikelihoodSums> sums(shares.size());
-  evaluation.keep_each(sums);
-  impl_->carry_out(std::span(&evaluation, 1), shares, order);
-  if (const auto done = std::move(evaluation).sums(); !done) return std::unexpected(done.error());
-  return sums;
-}
-
-std::expected<Terms, EvaluationFailure> Posterior::combine(std::span<const double> x, Order order,
-                                                           std::span<const LikelihoodSums> sums) const {
-  assert(sums.size() == n_shares());
-  const auto priors = impl_->priors(x);
-  if (!priors) return std::unexpected(priors.error());
-  LikelihoodSums total = impl_->zeros(order);
-  for (const LikelihoodSums& share : sums) total += share;
-  return impl_->terms(x, *priors, total, order);
-}
-
-std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::span<const double> x) {
-  check_least_squares(impl_->problem);
-  const std::size_t n = size(), n_rows = 2 * impl_->n_data;
-  LeastSquares result{0.0, std::vector<double>(n_rows), std::vector<double>(n_rows * n)};
-  impl_->least_squares = &result;
-  const auto terms = assess(x, Order::gauss_newton);
+  outcomes.sums.resize(shares.size());
+  outcomes.seconds.resize(shares.size());
+  evaluation.keep_each(outcomes.sums);
+  impl_->carry_out(std::span(&evaluation, 1), shares, order, outcomes.seconds);
+  if (const std::size_t failed = evaluation.first_failed(); failed < shares.size()) {
+    outcomes.failure = std::move(evaluation).sums().error();
+    outcomes.sums.resize(failed);
+    outcomes.seconds.resize(failed + 1);
+  }
+  outcomes.has_fallen_back = evaluation.has_fallen_back();
   impl_->least_squares = nullptr;
-  if (!terms) return std::unexpected(terms.error());
+  return outcomes;
+}
+
+std::string Posterior::why_no_least_squares() const { return estimate::why_no_least_squares(impl_->problem); }
+
+std::expected<Terms, EvaluationFailure> Posterior::assess_squares(std::span<const double> x,
+                                                                  LeastSquares& result) {
+  assert(why_no_least_squares().empty());
+  const std::size_t n = size();
+  result = impl_->no_squares();
+  impl_->least_squares = &result;
+  auto terms = assess(x, Order::gauss_newton);
+  impl_->least_squares = nullptr;
+  if (!terms) return terms;
   for (std::size_t q = 0; q < n; ++q) {
     const EstimatedParameter& parameter = impl_->problem.parameters[q];
     const double slope = unscaled_slope(parameter.scale, unscaled(parameter.scale, x[q]));
@@ -342,19 +380,21 @@ std::expected<LeastSquares, EvaluationFailure> Posterior::least_squares(std::spa
     result.jacobian.resize(result.jacobian.size() + n);
     result.jacobian[result.jacobian.size() - n + q] = weight;
   }
-  double squares = 0.0;
-  for (const double residual : result.residuals) squares += residual * residual;
-  result.constant = terms->fval() - 0.5 * squares;
-  return result;
+  return terms;
 }
 
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,
                                                                            Order order) {
-  return without_details(assess(x, order));
+  LeastSquares squares;
+  auto terms = order == Order::least_squares ? assess_squares(x, squares) : assess(x, order);
+  if (!terms) return std::unexpected(std::move(terms.error()));
+  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton),
+                              std::move(squares.residuals), std::move(squares.jacobian)};
 }
 
 std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> Posterior::evaluate_all(
     std::span<const std::vector<double>> points, Order order) {
+  if (impl_->carrier || order == Order::least_squares) return Objective::evaluate_all(points, order);
   std::vector<std::expected<std::vector<PriorTerm>, EvaluationFailure>> priors;
   std::vector<PointEvaluation> evaluations;  // of the points that priors allow
   for (const auto& x : points) {
@@ -369,6 +409,7 @@ std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> Posterior::e
       results.push_back(std::unexpected(priors[i].error()));
       continue;
     }
+    if (evaluation->has_fallen_back()) ++impl_->n_fallbacks;
     const auto sums = std::move(*evaluation++).sums();
     results.push_back(sums ? without_details(impl_->terms(points[i], *priors[i], *sums, order))
                            : std::unexpected(sums.error()));

@@ -3,6 +3,7 @@
 #include <functional>
 #include <limits>
 #include <memory>
+#include <optional>
 
 #include "estimate/problem.hpp"
 #include "estimate/simulation_run.hpp"
@@ -50,6 +51,18 @@ struct Terms {
   double fval() const { return prior - llh; }
 };
 
+/// What came of some shares of an evaluation.
+struct ShareOutcomes {
+  std::vector<LikelihoodSums> sums;                    ///< of each, up to the first that failed
+  std::vector<double> seconds;                         ///< CPU time of each, also of the one that failed
+  std::optional<optimize::EvaluationFailure> failure;  ///< of that one
+  bool has_fallen_back = false;                        ///< another method had to carry one out
+  LeastSquares squares;  ///< Order::least_squares: whole, zeros in the rows of other shares
+};
+
+/// Carries all shares out in their order, by whatever means; with a failure, that of the first that fails.
+using ShareCarrier = std::function<ShareOutcomes(std::span<const double> x, optimize::Order)>;
+
 /// Negative logarithm of the posterior of an estimation problem. One instance a thread.
 ///
 /// The likelihood is a sum over shares: simulations that share a pre-equilibration, or single ones. A share
@@ -67,6 +80,9 @@ class Posterior final : public optimize::Objective {
   std::span<const double> upper_bounds() const override;
   std::expected<optimize::Evaluation, optimize::EvaluationFailure> evaluate(std::span<const double> x,
                                                                             optimize::Order) override;
+  /// Noise and priors must be normal. Order::least_squares gives residuals of the data as LeastSquares has
+  /// them, and behind them one of each normal prior, by forward sensitivities.
+  std::string why_no_least_squares() const override;
 
   std::vector<std::expected<optimize::Evaluation, optimize::EvaluationFailure>> evaluate_all(
       std::span<const std::vector<double>> points, optimize::Order) override;
@@ -78,16 +94,10 @@ class Posterior final : public optimize::Objective {
 
   std::size_t n_shares() const;
   /// What the data of some shares say, in the order asked for. The first share that fails ends it.
-  std::expected<std::vector<LikelihoodSums>, optimize::EvaluationFailure> evaluate_shares(
-      std::span<const double> x, optimize::Order, std::span<const std::size_t> shares);
-  /// What assess() would say, from the sums of all shares, in their order.
-  std::expected<Terms, optimize::EvaluationFailure> combine(std::span<const double> x, optimize::Order,
-                                                            std::span<const LikelihoodSums>) const;
-
-  /// The objective as constant + |residuals|^2 / 2, by the parameters on their scales; behind the rows of the
-  /// data one of each normal prior. By forward sensitivities.
-  /// @throws core::Error where noise or priors are not normal, and have no such form
-  std::expected<LeastSquares, optimize::EvaluationFailure> least_squares(std::span<const double> x);
+  ShareOutcomes evaluate_shares(std::span<const double> x, optimize::Order,
+                                std::span<const std::size_t> shares);
+  /// Leaves the shares of evaluations to others, but for those that are asked for details.
+  void set_carrier(ShareCarrier);
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
@@ -99,6 +109,8 @@ class Posterior final : public optimize::Objective {
   const Problem& problem() const;
 
  private:
+  std::expected<Terms, optimize::EvaluationFailure> assess_squares(std::span<const double> x, LeastSquares&);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

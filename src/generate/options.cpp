@@ -23,13 +23,14 @@ Names pair_of(const std::string_view (&names)[i]) {
   return names;
 }
 constexpr std::string_view transforms[] = {"rank", "min_max"}, axes[] = {"interval", "circle"},
-                           schedules[] = {"constant", "cosine"}, keeps[] = {"last", "best"},
-                           devices[] = {"cpu", "cuda"}, activations[] = {"relu", "silu"},
-                           switches[] = {"off", "on"}, likelihoods[] = {"gaussian", "bernoulli"},
-                           priors[] = {"standard", "conditional"}, vicinities[] = {"hard", "soft"},
-                           rules[] = {"largest_gap", "neighbours"};
+                           scales[] = {"logit", "linear"}, schedules[] = {"constant", "cosine"},
+                           keeps[] = {"last", "best"}, devices[] = {"cpu", "cuda"},
+                           activations[] = {"relu", "silu"}, switches[] = {"off", "on"},
+                           likelihoods[] = {"gaussian", "bernoulli"}, priors[] = {"standard", "conditional"},
+                           vicinities[] = {"hard", "soft"}, rules[] = {"largest_gap", "neighbours"};
 Names names_of(LabelTransform) { return pair_of(transforms); }
 Names names_of(LabelAxis) { return pair_of(axes); }
+Names names_of(VectorScale) { return pair_of(scales); }
 Names names_of(Schedule) { return pair_of(schedules); }
 Names names_of(Keep) { return pair_of(keeps); }
 Names names_of(Device) { return pair_of(devices); }
@@ -74,6 +75,7 @@ std::string value_text(double value) { return fmt::format("{}", value); }
 std::string value_text(Method value) { return enum_text(value); }
 std::string value_text(LabelTransform value) { return enum_text(value); }
 std::string value_text(LabelAxis value) { return enum_text(value); }
+std::string value_text(VectorScale value) { return enum_text(value); }
 std::string value_text(Schedule value) { return enum_text(value); }
 std::string value_text(Keep value) { return enum_text(value); }
 std::string value_text(Device value) { return enum_text(value); }
@@ -95,6 +97,7 @@ GeneratorOptions default_options(Method method) {
   if (method == Method::ccgan) {
     options.encoder_layers = options.decoder_layers = 5;
     options.width = 100;
+    options.vector_scale = VectorScale::linear;
     options.learning_rate = 2e-4;
     options.weight_decay = 0;
     options.keep = Keep::last;

@@ -37,6 +37,11 @@ enum class Prior {
   standard,    ///< of the latent: N(0, 1)
   conditional  ///< N(mu(condition), sigma(condition)), learned
 };
+/// The scale that networks see parameters on, always with mean 0 and sd 1.
+enum class VectorScale {
+  logit,  ///< of the box: no sample falls outside, and a bound lies far from the middle
+  linear  ///< samples outside are moved to the bound
+};
 /// Which weights sampling uses.
 enum class Keep {
   last,
@@ -51,6 +56,7 @@ struct GeneratorOptions {
   // data
   LabelTransform label_transform = LabelTransform::rank;
   LabelAxis label_axis = LabelAxis::interval;
+  VectorScale vector_scale = VectorScale::logit;
   double validation_share = 0.15;
   double run_evenness = 0.5;
   // training
@@ -115,6 +121,7 @@ void visit_options(Options& o, Visitor&& visit) {
   visit("method", o.method, "cvae, transformer, ccgan, flow, mixture or best_points");
   visit("label-transform", o.label_transform, "rank or min_max: how fval becomes the label");
   visit("label-axis", o.label_axis, "interval, or circle for labels that are periodic");
+  visit("vector-scale", o.vector_scale, "logit or linear: how networks see the box");
   visit("validation-share", o.validation_share, "of the points, in whole runs");
   visit("run-evenness", o.run_evenness, "0: all points weigh the same, 1: all runs do");
   visit("seed", o.seed, "of split, weights and training");
@@ -158,6 +165,7 @@ std::string value_text(double);
 std::string value_text(Method);
 std::string value_text(LabelTransform);
 std::string value_text(LabelAxis);
+std::string value_text(VectorScale);
 std::string value_text(Schedule);
 std::string value_text(Keep);
 std::string value_text(Device);

@@ -54,7 +54,7 @@ struct Switch {
   enum class Driver : std::uint8_t {
     nothing,  ///< it depends on parameters and on states that only events change
     clock,    ///< it is linear in time, with coefficients of that kind: its times can be solved for
-    wave,     ///< time, in another way; states do not move it
+    wave,     ///< time in another way, or a wave of states: it swings although the states may be smooth
     course    ///< the states
   };
   Kind kind = Kind::sign;

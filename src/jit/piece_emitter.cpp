@@ -1,5 +1,6 @@
 #include "jit/piece_emitter.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <llvm/IR/IRBuilder.h>
@@ -101,21 +102,51 @@ class PieceEmitter {
 
   llvm::Value* multiply(llvm::Value* a, llvm::Value* b) { return a ? builder_.CreateFMul(a, b) : b; }
 
+  /// The exponent of a power whose factors can be multiplied one by one; otherwise 0.
+  int whole_exponent(Expr e) const {
+    if (e.op() != Op::pow || !e.args()[1].is_constant()) return 0;
+    const double exponent = e.args()[1].value();
+    const Expr base = e.args()[0];
+    const bool is_known = base.is_symbol() || values_.contains(base.id()) || cut_.spilled.contains(base.id());
+    const bool is_whole = exponent == std::floor(exponent) && std::fabs(exponent) <= 16.0;
+    return is_known && is_whole ? static_cast<int>(exponent) : 0;
+  }
+
+  llvm::Value* reciprocal(Expr base) {
+    llvm::Value*& known = reciprocals_[base.id()];
+    if (!known) known = builder_.CreateFDiv(real(1.0), number(base));
+    return known;
+  }
+
+  /// Where a divisor has a power, as in derivatives of saturated rates, it would often overflow though the
+  /// quotient does not, so factors and divisors take turns.
   llvm::Value* product(Expr e) {
-    llvm::Value* numerator = nullptr;
+    const bool takes_turns =
+        std::ranges::any_of(e.args(), [&](const Expr& arg) { return whole_exponent(arg) <= -2; });
+    std::vector<llvm::Value*> factors, reciprocals;
     llvm::Value* denominator = nullptr;
     bool negative = false;
     for (const Expr& arg : e.args()) {
+      const int exponent = takes_turns ? whole_exponent(arg) : 0;
       if (arg.is_constant(-1.0))
         negative = !negative;
+      else if (exponent < 0)
+        reciprocals.insert(reciprocals.end(), -exponent, reciprocal(arg.args()[0]));
+      else if (exponent > 0)
+        factors.insert(factors.end(), exponent, number(arg.args()[0]));
       else if (cut_.divisors.contains(arg.id()))
         denominator = multiply(denominator, power(arg.args()[0], -arg.args()[1].value()));
       else
-        numerator = multiply(numerator, number(arg));
+        factors.push_back(number(arg));
     }
-    if (!numerator) numerator = real(1.0);
-    if (denominator) numerator = builder_.CreateFDiv(numerator, denominator);
-    return negative ? builder_.CreateFNeg(numerator) : numerator;
+    llvm::Value* result = nullptr;
+    for (std::size_t i = 0; i < std::max(factors.size(), reciprocals.size()); ++i) {
+      if (i < factors.size()) result = multiply(result, factors[i]);
+      if (i < reciprocals.size()) result = multiply(result, reciprocals[i]);
+    }
+    if (!result) result = real(1.0);
+    if (denominator) result = builder_.CreateFDiv(result, denominator);
+    return negative ? builder_.CreateFNeg(result) : result;
   }
 
   llvm::Value* sum(Expr e) {
@@ -269,7 +300,7 @@ class PieceEmitter {
   unsigned width_;
   llvm::IRBuilder<> builder_;
   llvm::Type *scalar_, *real_;
-  std::unordered_map<std::uint32_t, llvm::Value*> values_;
+  std::unordered_map<std::uint32_t, llvm::Value*> values_, reciprocals_;  // by node
 };
 
 }  // namespace

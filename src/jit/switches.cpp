@@ -162,8 +162,14 @@ std::vector<Switch> SwitchBoard::layout(std::span<const int> differentiated,
     if (made.by_parameter) sensitive.insert(symbols_[k].id());
     auto of_time = moving;
     of_time.insert(model_.time.id());
+    const auto swings = [&](Expr e) {
+      const bool is_wave = e.op() == Op::sin || e.op() == Op::cos || e.op() == Op::tan;
+      return is_wave && any_in(e, of_time);
+    };
     if (!any_in(arguments_[k], of_time))
       made.driver = Switch::Driver::nothing;
+    else if (std::ranges::any_of(symbolic::reachable({&arguments_[k], 1}), swings))
+      made.driver = Switch::Driver::wave;
     else if (!any_in(arguments_[k], moving))
       made.driver = any_in(slope, of_time) ? Switch::Driver::wave : Switch::Driver::clock;
     slopes.push_back(made.driver == Switch::Driver::clock ? slope : graph_.constant(0));

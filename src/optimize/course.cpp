@@ -15,12 +15,9 @@ bool is_finite(std::span<const double> values) {
 
 bool is_finite(const Evaluation& evaluation) {
   return std::isfinite(evaluation.fval) && is_finite(evaluation.gradient) &&
-         is_finite(evaluation.gauss_newton);
+         is_finite(evaluation.gauss_newton) && is_finite(evaluation.residuals) &&
+         is_finite(evaluation.jacobian);
 }
-
-/// The highest order that the method ever needs is asked for at once: a second call for the gradient or the
-/// Hessian of an accepted point would repeat the whole simulation, and most points are accepted.
-Order order_of(Method method) { return uses_hessian(method) ? Order::gauss_newton : Order::gradient; }
 
 }  // namespace
 
@@ -30,10 +27,11 @@ Course::Course(Objective& objective, std::span<const double> x0, const LocalOpti
       options_(options),
       observer_(observer),
       box_(objective.lower_bounds(), objective.upper_bounds()),
-      order_(order_of(options.method)),
+      order_(order(options.method)),
       rules_(options) {
   options.validate();
   box_.require_inside(x0);
+  require_order(objective, options.method);
 }
 
 std::optional<EvaluationFailure> Course::start(std::span<const double> x0) {
@@ -76,7 +74,8 @@ Point& Course::ask(std::span<const double> x) {
   auto result = evaluate_full(box_.full_vector(x));
   if (result) {
     result->gradient = box_.free_vector(result->gradient);
-    if (order_ == Order::gauss_newton) result->gauss_newton = box_.free_matrix(result->gauss_newton);
+    if (order_ >= Order::gauss_newton) result->gauss_newton = box_.free_matrix(result->gauss_newton);
+    if (order_ >= Order::least_squares) result->jacobian = box_.free_columns(result->jacobian);
     point.evaluation = std::move(*result);
     if (!best_.evaluation || point.evaluation->fval < best_.evaluation->fval) best_ = point;
   } else {
@@ -86,6 +85,8 @@ Point& Course::ask(std::span<const double> x) {
   return point;
 }
 
+/// The highest order that the method ever needs is asked for at once: a second call for the gradient or the
+/// Hessian of an accepted point would repeat the whole simulation, and most points are accepted.
 std::expected<Evaluation, EvaluationFailure> Course::evaluate_full(std::span<const double> full) {
   ++n_evaluations_;
   auto result = objective_.evaluate(full, order_);
@@ -94,8 +95,9 @@ std::expected<Evaluation, EvaluationFailure> Course::evaluate_full(std::span<con
   if (observer_ && observer_->interrupts()) stop(Termination::observer);
   if (result && !is_finite(*result)) return std::unexpected(EvaluationFailure{"not finite", {}, 0});
   assert(!result || result->gradient.size() == box_.size());
-  assert(!result || order_ != Order::gauss_newton ||
-         result->gauss_newton.size() == box_.size() * box_.size());
+  assert(!result || order_ < Order::gauss_newton || result->gauss_newton.size() == box_.size() * box_.size());
+  assert(!result || order_ < Order::least_squares ||
+         result->jacobian.size() == result->residuals.size() * box_.size());
   return result;
 }
 
@@ -138,7 +140,7 @@ Optimum Course::finish(Termination ended, std::string detail) const {
           .n_iterations = n_iterations_,
           .n_fval = n_evaluations_,
           .n_gradient = n_evaluations_,
-          .n_hessian = order_ == Order::gauss_newton ? n_evaluations_ : 0,
+          .n_hessian = order_ >= Order::gauss_newton ? n_evaluations_ : 0,
           .n_failed = n_failed_,
           .seconds = seconds()};
 }

@@ -16,8 +16,8 @@ namespace kinetune::optimize {
 /// A point in the free parameters and what the objective is there.
 struct Point {
   std::vector<double> x;  ///< (n_free)
-  std::optional<Evaluation>
-      evaluation;  ///< gradient (n_free), Hessian (n_free, n_free); empty where it failed
+  /// Gradient (n_free), Hessian (n_free, n_free), Jacobian (n_residuals, n_free); empty where it failed.
+  std::optional<Evaluation> evaluation;
 };
 
 /// One minimisation under way, whatever the method: asks the objective at most once a point, keeps the best

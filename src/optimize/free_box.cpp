@@ -49,6 +49,14 @@ std::vector<double> FreeBox::free_matrix(std::span<const double> full) const {
   return free;
 }
 
+std::vector<double> FreeBox::free_columns(std::span<const double> full) const {
+  std::vector<double> free;
+  free.reserve(full.size() / size() * n_free());
+  for (std::size_t row = 0; row < full.size(); row += size())
+    for (const std::size_t column : free_) free.push_back(full[row + column]);
+  return free;
+}
+
 std::vector<double> FreeBox::full_vector(std::span<const double> free) const {
   std::vector<double> full = full_lower_;
   for (std::size_t k = 0; k < n_free(); ++k) full[free_[k]] = std::clamp(free[k], lower_[k], upper_[k]);

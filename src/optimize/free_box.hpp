@@ -25,6 +25,8 @@ class FreeBox {
   std::vector<double> free_vector(std::span<const double> full) const;
   std::vector<double> free_matrix(
       std::span<const double> full) const;  ///< row-major (n_x, n_x) to (n_free, n_free)
+  std::vector<double> free_columns(
+      std::span<const double> full) const;  ///< row-major (n_rows, n_x) to (n_rows, n_free)
   /// The full vector of a free one. Components outside by rounding are put on the bound.
   std::vector<double> full_vector(std::span<const double> free) const;
 

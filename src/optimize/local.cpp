@@ -51,12 +51,35 @@ std::string_view name(Method method) {
       return "bntr";
     case Method::bntl:
       return "bntl";
+    case Method::brgn:
+      return "brgn";
   }
   std::unreachable();
 }
 
-bool uses_hessian(Method method) {
-  return method == Method::bnls || method == Method::bntr || method == Method::bntl;
+Order order(Method method) {
+  switch (method) {
+    case Method::blmvm:
+    case Method::bncg:
+    case Method::bqnls:
+    case Method::bqnkls:
+      return Order::gradient;
+    case Method::bnls:
+    case Method::bntr:
+    case Method::bntl:
+      return Order::gauss_newton;
+    case Method::brgn:
+      return Order::least_squares;
+  }
+  std::unreachable();
+}
+
+void require_order(const Objective& objective, Method method) {
+  if (order(method) != Order::least_squares) return;
+  if (const std::string why = objective.why_no_least_squares(); !why.empty()) {
+    throw core::Error({}, fmt::format("{} fits residuals: {}", name(method), why),
+                      "choose an optimizer that needs none, such as bqnls or bntr");
+  }
 }
 
 std::string_view name(Termination termination) {

@@ -22,16 +22,19 @@ enum class Method {
   bnls,    ///< Gauss-Newton Hessian, active-set estimate, line search
   bntr,    ///< Gauss-Newton Hessian, active-set estimate, trust region
   bntl,    ///< the same, with a line search where the trust region's step is no descent
+  brgn,    ///< residuals and their Jacobian: regularised Gauss-Newton step, active-set estimate, line search
 };
 
 /// All of them.
 inline constexpr std::array methods{Method::blmvm, Method::bncg, Method::bqnls, Method::bqnkls,
-                                    Method::bnls,  Method::bntr, Method::bntl};
+                                    Method::bnls,  Method::bntr, Method::bntl,  Method::brgn};
 
 /// The enumerator's own name, for options and tables.
 std::string_view name(Method);
-/// Whether it asks for the Gauss-Newton Hessian.
-bool uses_hessian(Method);
+/// What it asks an objective for.
+Order order(Method);
+/// @throws core::Error when the method needs a sum of squares and the objective is none
+void require_order(const Objective&, Method);
 
 /// When to stop; the same rules for every method. The defaults suit negative log posteriors of ODE models:
 /// fval of the order of 1 to 10,000, parameters on a logarithmic scale, gradients with a relative error of
@@ -113,7 +116,7 @@ struct Optimum {
   std::int64_t n_iterations;
   std::int64_t n_fval;      ///< calls of Objective::evaluate, of any order
   std::int64_t n_gradient;  ///< those that asked for the gradient
-  std::int64_t n_hessian;   ///< those that asked for the Gauss-Newton Hessian
+  std::int64_t n_hessian;   ///< those that asked for the Gauss-Newton Hessian, or the residuals' Jacobian
   std::int64_t n_failed;    ///< those that failed
   double seconds;           ///< wall time
 };
@@ -129,7 +132,9 @@ struct StartFailure {
 /// and observer pass through. Needs a PetscSession.
 ///
 /// @param x0  (n_x), within the bounds
-/// @throws core::Error when x0 lies outside the bounds, or options or bounds make no sense
+/// @throws core::Error when x0 lies outside the bounds, options or bounds make no sense, or the method needs
+/// a
+///         sum of squares and the objective is none
 std::expected<Optimum, StartFailure> minimize(Objective&, std::span<const double> x0, const LocalOptions&,
                                               Observer* = nullptr);
 

@@ -8,7 +8,12 @@
 namespace kinetune::optimize {
 
 /// What an evaluation is asked for beyond the value. Each includes the ones before it.
-enum class Order { value, gradient, gauss_newton };
+enum class Order {
+  value,
+  gradient,
+  gauss_newton,
+  least_squares  ///< fval as constant + |residuals|^2 / 2; not every objective has this form
+};
 
 /// An objective that could be computed; every number in it is finite.
 struct Evaluation {
@@ -16,6 +21,9 @@ struct Evaluation {
   std::vector<double> gradient;  ///< (n_x); empty if not asked for
   /// (n_x, n_x) row-major, symmetric, positive semi-definite; empty if not asked for
   std::vector<double> gauss_newton;
+  std::vector<double> residuals = {};  ///< (n_residuals), the same number everywhere; empty if not asked for
+  /// (n_residuals, n_x) row-major, of the residuals; empty if not asked for
+  std::vector<double> jacobian = {};
 };
 
 /// Why there is no value at a point. Holds no numbers that could pass for a result.
@@ -34,6 +42,8 @@ class Objective {
   virtual std::size_t size() const = 0;                      ///< n_x
   virtual std::span<const double> lower_bounds() const = 0;  ///< (n_x), may be -inf
   virtual std::span<const double> upper_bounds() const = 0;  ///< (n_x), may be +inf
+  /// What keeps the objective from being evaluated with Order::least_squares; empty where nothing does.
+  virtual std::string why_no_least_squares() const { return "the objective is no sum of squares"; }
 
   /// @param x  (n_x), on the scale of the bounds
   virtual std::expected<Evaluation, EvaluationFailure> evaluate(std::span<const double> x, Order) = 0;

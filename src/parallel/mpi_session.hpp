@@ -1,68 +1,43 @@
 #pragma once
 
-#include <cstdint>
 #include <functional>
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "core/error.hpp"
+#include "parallel/communicator.hpp"
 
 namespace kinetune::parallel {
 
-/// What one rank tells another. Any size.
-struct Message {
-  int from;
-  int tag;
-  std::string bytes;
+/// MPI between its beginning and its end.
+class MpiRuntime {
+ protected:
+  /// @throws core::Error when MPI has no full thread support
+  MpiRuntime(int& argc, char**& argv);
+  ~MpiRuntime();
+  MpiRuntime(const MpiRuntime&) = delete;
+  MpiRuntime& operator=(const MpiRuntime&) = delete;
 };
 
-/// MPI from the beginning to the end of a program; one instance a process. A process that mpirun did not
-/// start is rank 0 of 1. Whoever waits here sleeps in between: MPI's own waiting would take a core.
-class MpiSession {
+/// MPI from the beginning to the end of a program, and all its ranks; one instance a process. A process that
+/// mpirun did not start is rank 0 of 1.
+class MpiSession : private MpiRuntime, public Communicator {
  public:
   /// @param largest_part  bytes in one MPI message; longer ones travel in parts (MPI counts with an int)
   /// @throws core::Error when MPI has no full thread support
   MpiSession(int& argc, char**& argv, std::size_t largest_part = std::size_t{1} << 30);
-  MpiSession(const MpiSession&) = delete;
-  MpiSession& operator=(const MpiSession&) = delete;
   /// Finalises MPI; but when an exception takes this rank out of its scope, ends the whole job, because the
   /// others would wait for it forever.
   ~MpiSession();
 
-  int rank() const { return rank_; }
-  int size() const { return size_; }
-  const std::string& host() const { return hosts_[static_cast<std::size_t>(rank_)]; }
+  const std::string& host() const { return hosts_[static_cast<std::size_t>(rank())]; }
   const std::vector<std::string>& hosts() const { return hosts_; }  ///< by rank
 
   /// Ends all ranks at once.
-  [[noreturn]] void abort(int exit_code);
-
-  /// The bytes of rank 0, on all ranks. Collective.
-  std::string broadcast(std::string bytes);
-  /// Returns when all ranks have called it.
-  void barrier();
-
-  // Messages between two ranks: from one thread a rank at a time, tag in 0..1000.
-
-  /// Returns when the receiver has taken a long message; a short one is on its way.
-  /// @param meanwhile  called now and then while waiting for the receiver
-  void send(
-      int to, int tag, std::string_view bytes, const std::function<void()>& meanwhile = [] {});
-  /// Never waits for the receiver. For short messages.
-  void post(int to, int tag, std::string_view bytes);
-  /// A message that has arrived, if there is one. Messages of one sender keep their order.
-  std::optional<Message> try_receive();
+  [[noreturn]] void abort(int exit_code) { abort_all(exit_code); }
 
  private:
-  void share_hosts();
-
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
-  int rank_ = 0;
-  int size_ = 1;
+  int exceptions_at_start_;
   std::vector<std::string> hosts_;
 };
 

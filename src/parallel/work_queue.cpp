@@ -25,8 +25,8 @@ constexpr std::chrono::minutes goodbye_limit{1};   // after a stop
 class Coordinator {
  public:
   Coordinator(MpiSession& session, LocalPort& local, std::span<const std::uint64_t> tasks,
-              const QueueHooks& hooks)
-      : session_(session), local_(local), scheduler_(tasks, session.size()), hooks_(hooks) {
+              const QueueHooks& hooks, const Teams& teams)
+      : session_(session), local_(local), teams_(teams), scheduler_(tasks, teams.size()), hooks_(hooks) {
     report_.ranks.resize(static_cast<std::size_t>(session.size()));
     heard_of_.resize(report_.ranks.size(), Clock::now());
     gone_.resize(report_.ranks.size());
@@ -50,7 +50,8 @@ class Coordinator {
 
   MpiSession& session_;
   LocalPort& local_;
-  Scheduler scheduler_;
+  Teams teams_;
+  Scheduler scheduler_;  // its ranks are our teams
   const QueueHooks& hooks_;
   QueueReport report_;
   Backoff backoff_;
@@ -104,24 +105,24 @@ bool Coordinator::take_message() {
 }
 
 void Coordinator::take(int rank, Ended ended) {
-  scheduler_.ended(rank, ended.task, ended.end);
+  scheduler_.ended(teams_.team_of(rank), ended.task, ended.end);
   hand_out();  // the rank need not wait for the hook
   if (ended.end == Scheduler::End::done) hooks_.on_result(ended.task, rank, std::move(ended.result));
 }
 
 void Coordinator::hand_out() {
   while (const auto assignment = scheduler_.next()) {
-    if (assignment->rank == 0) {
+    if (const int rank = teams_.leader(assignment->rank); rank == 0) {
       local_.give(assignment->task);
     } else {
-      session_.post(assignment->rank, static_cast<int>(Tag::task), encode_task(assignment->task));
+      session_.post(rank, static_cast<int>(Tag::task), encode_task(assignment->task));
     }
   }
   while (const auto recall = scheduler_.next_recall()) {
-    if (recall->rank == 0) {
+    if (const int rank = teams_.leader(recall->rank); rank == 0) {
       local_.recall(recall->task);
     } else {
-      session_.post(recall->rank, static_cast<int>(Tag::recall), encode_task(recall->task));
+      session_.post(rank, static_cast<int>(Tag::recall), encode_task(recall->task));
     }
   }
 }
@@ -137,8 +138,10 @@ void Coordinator::stop(const std::string& reason) {
 
 std::vector<TaskAtWork> Coordinator::at_work() const {
   std::vector<TaskAtWork> result;
-  for (const auto& [rank, task] : scheduler_.at_work())
+  for (const auto& [team, task] : scheduler_.at_work()) {
+    const int rank = teams_.leader(team);
     result.push_back({rank, session_.hosts()[static_cast<std::size_t>(rank)], task});
+  }
   return result;
 }
 
@@ -182,9 +185,9 @@ QueueReport Coordinator::report(RankUsage own) {
 }
 
 QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
-                                const QueueHooks& hooks) {
+                                const QueueHooks& hooks, const Crew& crew) {
   LocalPort local;
-  Coordinator coordinator(session, local, tasks, hooks);
+  Coordinator coordinator(session, local, tasks, hooks, crew.teams);
   std::exception_ptr hook_failure;
   std::jthread thread([&] {
     try {
@@ -197,7 +200,7 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
   });
   RankUsage usage;
   try {
-    usage = work_off(local, work, session);
+    usage = work_off(local, work, crew, session);
   } catch (const std::exception& error) {
     if (session.size() > 1) take_down(session, error.what(), hooks.advice);
     local.leave();
@@ -209,10 +212,10 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
   return coordinator.report(std::move(usage));
 }
 
-void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hooks) {
+void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hooks, const Crew& crew) {
   RemotePort port(session, hooks);
   try {
-    const RankUsage usage = work_off(port, work, session);
+    const RankUsage usage = work_off(port, work, crew, session);
     session.send(0, static_cast<int>(Tag::goodbye), encode(usage));
   } catch (const std::exception& error) {
     take_down(session, error.what(), hooks.advice);
@@ -221,11 +224,20 @@ void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hook
 
 }  // namespace
 
+Crew Crew::of_one(int n_ranks) {
+  return {Teams(n_ranks, n_ranks), [](const StopCheck&) { return 0.0; }, [] {}, [] { return 0.0; }};
+}
+
+QueueReport run_tasks(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
+                      const QueueHooks& hooks, const Crew& crew) {
+  if (session.rank() == 0) return coordinate_and_work(session, tasks, work, hooks, crew);
+  work_remotely(session, work, hooks, crew);
+  return {};
+}
+
 QueueReport run_tasks(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
                       const QueueHooks& hooks) {
-  if (session.rank() == 0) return coordinate_and_work(session, tasks, work, hooks);
-  work_remotely(session, work, hooks);
-  return {};
+  return run_tasks(session, tasks, work, hooks, Crew::of_one(session.size()));
 }
 
 }  // namespace kinetune::parallel

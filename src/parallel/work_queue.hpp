@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "parallel/mpi_session.hpp"
+#include "parallel/teams.hpp"
 
 namespace kinetune::parallel {
 
@@ -20,6 +21,21 @@ using Work = std::function<std::optional<std::string>(std::uint64_t task, const 
 
 /// Why the queue is to be left: a signal has come, time is up. Empty: it is not.
 using StopReason = std::function<std::string()>;
+
+/// Ranks that do tasks together. How they share a task is the work function's own business.
+struct Crew {
+  Teams teams;
+  /// On a rank that leads no team: helps its leader until that has no more tasks; asks StopCheck often, also
+  /// while it waits. Returns the seconds that it was busy.
+  std::function<double(const StopCheck&)> help;
+  /// On a leader, when there are no more tasks for it.
+  std::function<void()> dismiss;
+  /// Seconds so far that a leader, at work, has waited for its team.
+  std::function<double()> seconds_waited;
+
+  /// Each rank for itself.
+  static Crew of_one(int n_ranks);
+};
 
 struct TaskAtWork {
   int rank;
@@ -43,7 +59,7 @@ struct QueueHooks {
 struct RankUsage {
   int rank = 0;
   std::string host = {};
-  double busy_seconds = 0;  ///< wall time in the work function
+  double busy_seconds = 0;  ///< wall time in the work function, without waiting for others
   double idle_seconds = 0;  ///< the rest of the wall time in run_tasks
   std::uint64_t n_tasks = 0;
 };
@@ -66,6 +82,9 @@ struct QueueReport {
 ///
 /// @param tasks  on rank 0, different ids, handed out in this order (so the longest first); ignored elsewhere
 /// @return on rank 0; empty elsewhere
+QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&, const QueueHooks& hooks,
+                      const Crew&);
+/// The same, each rank for itself.
 QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&,
                       const QueueHooks& hooks);
 

@@ -27,8 +27,8 @@ class WorkerPort {
   virtual bool stopping() = 0;
 };
 
-/// Does tasks until the queue is over. What the work throws comes out as std::runtime_error that names the
-/// task.
-RankUsage work_off(WorkerPort&, const Work&, const MpiSession&);
+/// Does tasks until the queue is over, or helps the rank that does. What the work throws comes out as
+/// std::runtime_error that names the task.
+RankUsage work_off(WorkerPort&, const Work&, const Crew&, const MpiSession&);
 
 }  // namespace kinetune::parallel

@@ -32,8 +32,10 @@ const char* describe(EntityKind kind) {
 /// What the tables say about one model.
 class ModelCheck {
  public:
-  ModelCheck(const Problem& problem, const ModelEntities& entities, Diagnostics& diagnostics)
-      : problem_(problem), entities_(entities), diagnostics_(diagnostics) {
+  /// @param name  of several models, with a space before it; empty: of the only one
+  ModelCheck(const Problem& problem, const ModelEntities& entities, std::string name,
+             Diagnostics& diagnostics)
+      : problem_(problem), entities_(entities), name_(std::move(name)), diagnostics_(diagnostics) {
     for (const Parameter& parameter : problem.parameters) parameters_.insert(parameter.id);
     for (const ConditionTarget& target : problem.condition_targets) targets_.insert(target.id);
     for (const Observable& observable : problem.observables) observables_.insert(observable.id);
@@ -78,8 +80,10 @@ class ModelCheck {
         if (&formula == &observable.noise_formula && observables_.contains(id)) continue;
         used_.insert(id);
         if (parameters_.contains(id) || targets_.contains(id)) continue;
-        diagnostics_.report(formula.where, fmt::format("unknown id '{}' in {}", id, column),
-                            "an id of the model or of the parameter table");
+        diagnostics_.report(
+            formula.where,
+            fmt::format("unknown id '{}' in {}", id, column) + (name_.empty() ? "" : " for model" + name_),
+            "an id of the model or of the parameter table");
       }
     });
   }
@@ -105,7 +109,8 @@ class ModelCheck {
     const char* what = problem_.format_version == 1 ? "condition column" : "targetId";
     const EntityKind* known = kind(target.id);
     if (!known && !used_.contains(target.id)) {
-      diagnostics_.report(target.where, fmt::format("{} '{}' is unknown to the model", what, target.id),
+      diagnostics_.report(target.where,
+                          fmt::format("{} '{}' is unknown to the model{}", what, target.id, name_),
                           "the id of a parameter, species or compartment");
     } else if (known && (*known == EntityKind::assigned || *known == EntityKind::other)) {
       diagnostics_.report(target.where, fmt::format("{} '{}' is {}", what, target.id, describe(*known)),
@@ -156,6 +161,7 @@ class ModelCheck {
 
   const Problem& problem_;
   const ModelEntities& entities_;
+  std::string name_;
   Diagnostics& diagnostics_;
   Ids parameters_, targets_, observables_;
   Ids used_;
@@ -195,10 +201,13 @@ void check(const Parameter& parameter, const std::vector<ModelEntities>& models,
 void check_against_models(const Problem& problem, const std::vector<ModelEntities>& entities,
                           Diagnostics& diagnostics) {
   Ids used;
-  for (std::size_t i = 0; i < entities.size(); ++i) {
-    const bool is_only = entities.size() == 1;
-    used.merge(is_only ? ModelCheck(problem, entities[i], diagnostics).run()
-                       : ModelCheck(of_model(problem, problem.models[i]), entities[i], diagnostics).run());
+  if (entities.size() == 1) {
+    used = ModelCheck(problem, entities.front(), "", diagnostics).run();
+  } else {
+    for (std::size_t i = 0; i < entities.size(); ++i) {
+      const Model& model = problem.models[i];
+      used.merge(ModelCheck(of_model(problem, model), entities[i], " " + model.id, diagnostics).run());
+    }
   }
   for (const Mapping& mapping : problem.mappings) check(mapping, entities, diagnostics);
   for (const Parameter& parameter : problem.parameters) check(parameter, entities, used, diagnostics);

@@ -68,7 +68,14 @@ class ExperimentCheck {
     check(problem_.observables);
     check(problem_.conditions);
     check(problem_.experiments);
-    for (const Mapping& mapping : problem_.mappings) check_name(mapping.petab_id, mapping.where);
+    std::set<std::string> mapped;
+    for (const Mapping& mapping : problem_.mappings) {
+      check_name(mapping.petab_id, mapping.where);
+      if (!mapped.insert(mapping.petab_id).second) {
+        diagnostics_.report(mapping.where, fmt::format("mapping '{}' is defined twice", mapping.petab_id),
+                            "keep one of the two");
+      }
+    }
     for (const Observable& o : problem_.observables) {
       if (parameters_.contains(o.id)) {
         diagnostics_.report(o.where, fmt::format("observable '{}' has the id of a parameter", o.id),

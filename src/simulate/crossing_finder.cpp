@@ -5,12 +5,16 @@
 #include <limits>
 
 namespace kinetune::simulate {
+
+using jit::Switch;
+
 namespace {
 
 constexpr double clearly = 1e-9;  // beyond rounding errors
+constexpr double several_roundings = 16 * std::numeric_limits<double>::epsilon();
 constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
 
-// Waves of time do not show in the error of the states, so that steps would grow over them.
+// Waves of time or states do not show in the error of the states, so that steps would grow over them.
 constexpr double steps_over_waves = 500;
 
 bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
@@ -21,13 +25,14 @@ CrossingFinder::CrossingFinder(const jit::CompiledModel& model) : model_(model) 
   const auto& switches = model.code().switches;
   for (std::size_t k = 0; k < switches.size(); ++k) {
     const auto driver = switches[k].driver;
-    has_wave_ = has_wave_ || driver == jit::Switch::Driver::wave;
-    if (driver == jit::Switch::Driver::course || driver == jit::Switch::Driver::wave) {
+    has_wave_ = has_wave_ || driver == Switch::Driver::wave;
+    if (driver == Switch::Driver::course || driver == Switch::Driver::wave) {
       watched_.push_back(static_cast<int>(k));
     }
   }
   for (auto& sample : samples_) sample.resize(switches.size());
   arguments_.resize(switches.size());
+  derivatives_.resize(model.code().switch_derivatives.size());
 }
 
 double CrossingFinder::longest_step(double duration) const {
@@ -50,22 +55,42 @@ std::optional<double> CrossingFinder::first(double from, double to, const double
   return std::nullopt;
 }
 
-bool CrossingFinder::is_changed(double t, const Step& step, std::vector<double>& arguments) const {
+bool CrossingFinder::is_changed(double t, const Step& step, std::vector<double>& arguments) {
   model_.switch_arguments(t, step.state_at(t), step.prelude, arguments.data());
   const double* held = step.prelude + model_.code().first_switch();
-  return std::ranges::any_of(
-      watched_, [&](int k) { return !is_same(model_.code().switches[k].value(arguments[k]), held[k]); });
+  return std::ranges::any_of(watched_, [&](int k) {
+    return !is_same(model_.code().switches[k].value(arguments[k]), held[k]) &&
+           !is_rounding(k, t, arguments[k], step);
+  });
+}
+
+/// Whether an argument is no further outside the bounds of the value that is held than rounding errors of
+/// what it is computed from may bring it. Where it creeps over a bound, or rests on it, it would change back
+/// and forth otherwise.
+bool CrossingFinder::is_rounding(int k, double t, double argument, const Step& step) {
+  const double held = step.prelude[model_.code().first_switch() + k];
+  const bool is_on_bound = model_.code().switches[k].kind == Switch::Kind::sign && held == 0.0;
+  const double outside = is_on_bound ? std::fabs(argument) : -distance(k, argument, step.prelude);
+  const double* x = step.state_at(t);
+  model_.switch_derivatives(t, x, step.prelude, derivatives_.data());
+  const jit::Pattern& by_state = model_.code().switch_derivatives.by_state;
+  double size = std::fabs(t * derivatives_[k]);
+  for (int i = 0; i < by_state.n_cols; ++i) {
+    for (int e = by_state.column_starts[i]; e < by_state.column_starts[i + 1]; ++e)
+      if (by_state.rows[e] == k) size += std::fabs(x[i] * derivatives_[by_state.n_rows + e]);
+  }
+  return outside <= several_roundings * size;
 }
 
 /// How far an argument is inside the bounds of the value that is held.
 double CrossingFinder::distance(int k, double argument, const double* prelude) const {
   const double held = prelude[model_.code().first_switch() + k];
   switch (model_.code().switches[k].kind) {
-    case jit::Switch::Kind::floor:
+    case Switch::Kind::floor:
       return std::min(argument - held, held + 1.0 - argument);
-    case jit::Switch::Kind::ceil:
+    case Switch::Kind::ceil:
       return std::min(held - argument, argument - held + 1.0);
-    case jit::Switch::Kind::sign:
+    case Switch::Kind::sign:
       break;
   }
   return held * argument;

@@ -38,7 +38,8 @@ class CrossingFinder {
     const std::function<const double*(double)>& state_at;
   };
 
-  bool is_changed(double t, const Step&, std::vector<double>& arguments) const;
+  bool is_changed(double t, const Step&, std::vector<double>& arguments);
+  bool is_rounding(int k, double t, double argument, const Step&);
   double distance(int k, double argument, const double* prelude) const;
   double locate(double from, double to, double longest, const Step&);
   std::optional<double> dip(int last, const std::array<double, n_samples>& times, const Step&);
@@ -49,6 +50,7 @@ class CrossingFinder {
   bool has_wave_ = false;
   std::array<std::vector<double>, n_samples> samples_;  // arguments at the points of the step
   std::vector<double> arguments_;
+  std::vector<double> derivatives_;  // of the arguments
 };
 
 }  // namespace kinetune::simulate

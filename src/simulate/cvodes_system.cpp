@@ -233,7 +233,7 @@ void CvodesSystem::remember_step(double from, double to) {
   limit_step(to);
 }
 
-/// So that waves of time are not stepped over, and delays look at what is known.
+/// So that waves are not stepped over, and delays look at what is known.
 void CvodesSystem::limit_step(double t) {
   constexpr double shortest_share = 1e-5;  // of the segment
   const double duration = segment_->end - segment_->start;

@@ -34,6 +34,10 @@ std::string_view name(Method method) {
   return "cvodes";
 }
 
+std::string_view name(SteadyStateSearch search) {
+  return search == SteadyStateSearch::newton ? "newton" : "integrate";
+}
+
 Method settled(Method method, const jit::ModelCode& code) {
   if (method != Method::automatic) return method;
   return code.curvature.is_present ? Method::rodas5p : Method::cvodes;

@@ -26,6 +26,13 @@ enum class SensitivityErrors {
   controlled  ///< and closer to those of the true solution, for more steps
 };
 
+/// How steady states are looked for.
+enum class SteadyStateSearch {
+  integrate,  ///< the trajectory is followed, and Newton's method completes it
+  newton      ///< Newton's method from the initial values; the trajectory where that fails
+};
+std::string_view name(SteadyStateSearch);
+
 enum class LinearSolver { automatic, dense, klu };
 
 /// Accuracy and limits of an integration, whichever method carries it out.
@@ -39,6 +46,7 @@ struct IntegratorOptions {
   /// Integrations that go side by side in vector registers, where their caller has several and the model has
   /// kernels for so many: 1, 4 or 8. 0: as a study measures; elsewhere 1.
   int lanes = 0;
+  SteadyStateSearch steady_state = SteadyStateSearch::integrate;
   /// Asked every few evaluations of the rates; true ends the integration (IntegrationError::interrupted).
   std::function<bool()> interrupt = {};
 

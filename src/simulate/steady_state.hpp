@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "simulate/integrator.hpp"
 #include "simulate/steady_system.hpp"
 
@@ -19,6 +21,11 @@ struct SteadyPoint {
 /// long enough for any instability to show. What is close is measured by Newton's step, so the unit of time
 /// does not matter. Where Newton's method never succeeds, a trajectory that has stopped is believed, too.
 ///
+/// With SteadyStateSearch::newton that method is tried first, from the start: where it finds a stable state
+/// that has the start's conserved quantities, no trajectory is followed. Of several such states it may find
+/// another one than the trajectory leads to. Models with events, delays or rates that depend on time, and
+/// conserved quantities whose definition depends on an active parameter, are followed all the same.
+///
 /// Derivatives are those of the implicit function theorem; where it does not apply (a conserved quantity
 /// whose definition depends on a parameter), sensitivities or adjoints are integrated until they have
 /// settled.
@@ -29,7 +36,7 @@ class SteadyStates {
   /// @param model  must outlive the object
   SteadyStates(const jit::CompiledModel& model, const IntegratorOptions&);
 
-  /// @param segment  from whose start on; its end and its active parameters do not matter
+  /// @param segment  from whose start on; its end does not matter
   /// @param start    (n_states)
   std::expected<SteadyPoint, IntegrationFailure> find(Integrator&, const Segment& segment,
                                                       std::span<const double> start);
@@ -53,11 +60,15 @@ class SteadyStates {
   std::expected<bool, IntegrationFailure> stays_there(Integrator&, const Attempt&,
                                                       std::span<const double> start, double time);
   bool has_events() const { return !model_.code().events.empty(); }
+  std::optional<SteadyPoint> leap(const Segment&, std::span<const double> start);
+  bool is_timeless(const Segment&, double from, double duration, std::span<const double> x) const;
   bool linearise(Attempt&) const;
+  void solve_for_step(Attempt&) const;
+  bool descend(Attempt&) const;
   bool polish(Attempt&) const;
   bool is_believable(const Attempt&, double followed) const;
   bool conserves(const SteadySystem&, std::span<const double> visited, const Segment&, double time) const;
-  bool is_steady_later(const Attempt&) const;
+  bool is_steady_later(const Attempt&, double time) const;
   bool derivatives_follow(const Segment&, const SteadyPoint&) const;
   std::expected<void, IntegrationFailure> integrate(Integrator&, const Segment&, const SteadyPoint&,
                                                     std::span<double> sensitivities) const;

@@ -27,6 +27,15 @@ fs::path resolved(const fs::path& path) {
   return code ? path : result;
 }
 
+/// @throws core::Error for a path that can be no file's
+void require_file_path(const fs::path& path) {
+  if (path.empty()) throw core::Error({}, "no name for the file", "give one with -o");
+  if (fs::exists(path) && !fs::is_regular_file(path))
+    throw core::Error({path.string(), 0}, "is no file", "choose another name");
+  if (!fs::is_directory(fs::absolute(path).parent_path()))
+    throw core::Error({path.string(), 0}, "its folder does not exist", "make it, or choose another");
+}
+
 void rename_file(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail_with_errno(to, "cannot be replaced");
 }
@@ -44,6 +53,7 @@ DurableFile::DurableFile(const fs::path& path, RunLock lock, HardLinks hard_link
 
 DurableFile DurableFile::create(const fs::path& path, Overwrite overwrite, const Batch& first,
                                 HardLinks links) {
+  require_file_path(path);
   const fs::path target = resolved(path);
   DurableFile file(target, RunLock(hidden_beside(target, ".lock")), links);
   if (overwrite == Overwrite::no && fs::exists(target)) {

@@ -38,7 +38,8 @@ void check_model(const std::filesystem::path& file, petab::Diagnostics& diagnost
 std::vector<model::OdeModel> read_models(const petab::Problem& problem, petab::Diagnostics& diagnostics) {
   std::vector<model::OdeModel> models;
   for (const petab::Model& model : problem.models) {
-    if (!exists(model.file)) continue;  // has been reported
+    std::error_code none;
+    if (!exists(model.file, none)) continue;  // has been reported
     diagnostics.attempt([&] {
       models.push_back(sbml::read_model(model.file));
       for (const core::Error& error : sbml::find_inconsistencies(model.file)) diagnostics.report(error);

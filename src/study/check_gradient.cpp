@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <deque>
+#include <expected>
 #include <functional>
 
 #include <fmt/format.h>
@@ -22,6 +24,9 @@ using optimize::Order;
 
 // Of a gradient in its size without cancellation, for comparisons.
 constexpr double least_share = 0.01;
+
+// Of tolerances, where differences do not confirm a gradient.
+constexpr double tightening = 0.01;
 
 // The largest step of differences, in units.
 constexpr double first_step = 0.02;
@@ -61,7 +66,20 @@ class Methods {
       : options_(options),
         forward_(problem, codes, posterior_options(options.integrator, Sensitivities::forward)),
         adjoint_(problem, codes, posterior_options(options.integrator, Sensitivities::adjoint)),
-        tight_(problem, codes, posterior_options(options.tight, Sensitivities::forward)) {}
+        make_values_([&](const simulate::IntegratorOptions& tight) {
+          values_.emplace_back(problem, codes, posterior_options(tight, Sensitivities::forward));
+        }) {
+    auto tight = options.tight;
+    tight.rtol = std::min(tight.rtol, options.integrator.rtol);
+    tight.atol = std::min(tight.atol, options.integrator.atol);
+    tightness_.push_back(tight);
+    tight.rtol *= tightening;
+    tight.atol *= tightening;
+    tightness_.push_back(tight);
+    tight.method = simulate::Method::rodas5p;
+    if (std::ranges::all_of(codes, [](const jit::ModelCode& c) { return c.curvature.is_present; }))
+      tightness_.push_back(tight);
+  }
 
   PointCheck check(std::string name, std::span<const double> x, bool with_differences) {
     PointCheck point;
@@ -75,17 +93,16 @@ class Methods {
     }
     point.fval = value->fval;
     const auto forward = forward_.evaluate(x, Order::gradient);
-    if (!forward) return with_failure(std::move(point), "forward", forward.error());
     const auto adjoint = adjoint_.evaluate(x, Order::gradient);
-    if (!adjoint) return with_failure(std::move(point), "adjoint", adjoint.error());
+    if (!forward) point.failure = "forward: " + describe(forward.error());
+    if (!adjoint) point.failure += (forward ? "adjoint: " : "; adjoint: ") + describe(adjoint.error());
+    if (!forward || !adjoint) return point;
     for (std::size_t i = 0; i < x.size(); ++i)
       point.gradient.push_back(
-          {unit_of(tight_.problem().parameters[i], x[i]), forward->gradient[i], adjoint->gradient[i], {}});
+          {unit_of(forward_.problem().parameters[i], x[i]), forward->gradient[i], adjoint->gradient[i], {}});
     compare(point);
-    if (with_differences &&
-        !(options_.n_directions > 0 ? look_along_directions(point) : look_along_axes(point)))
-      return point;
     judge(point);
+    if (with_differences) take_differences(point);
     return point;
   }
 
@@ -94,11 +111,6 @@ class Methods {
   static estimate::PosteriorOptions posterior_options(const simulate::IntegratorOptions& integrator,
                                                       Sensitivities sensitivities) {
     return {.integrator = integrator, .sensitivities = sensitivities, .fallback = estimate::Fallback::none};
-  }
-
-  static PointCheck with_failure(PointCheck point, const char* method, const EvaluationFailure& failure) {
-    point.failure = fmt::format("{}: {}", method, describe(failure));
-    return point;
   }
 
   /// The two gradients.
@@ -110,26 +122,54 @@ class Methods {
     point.forward_adjoint = norm(g, [](const auto& p) { return p.forward - p.adjoint; }) / scale_;
   }
 
-  bool look_along_axes(PointCheck& point) {
+  /// Of values at tolerances that get tighter until they confirm the gradient: differences of values may
+  /// agree with each other although an error is common to all.
+  void take_differences(PointCheck& point) {
+    const PointCheck bare = point;
+    const int first_direction = n_directions_;
+    std::string failure;
+    for (std::size_t i = 0; i < tightness_.size(); ++i) {
+      if (i == values_.size()) make_values_(tightness_[i]);
+      PointCheck look = bare;
+      n_directions_ = first_direction;
+      const auto looked = options_.n_directions > 0 ? look_along_directions(look, values_[i])
+                                                    : look_along_axes(look, values_[i]);
+      if (!looked) {
+        if (failure.empty()) failure = looked.error();
+        continue;
+      }
+      judge(look);
+      const bool is_finer =
+          !point.uncertainty || *look.uncertainty <= std::max(*point.uncertainty, options_.tolerance);
+      if (is_finer) point = std::move(look);
+      if (point.trust == Trust::yes || point.forward_adjoint > options_.tolerance) return;
+    }
+    if (point.uncertainty) return;
+    if (point.trust == Trust::yes) point.trust = Trust::unsure;
+    point.failure = std::move(failure);
+  }
+
+  using Looked = std::expected<void, std::string>;
+
+  Looked look_along_axes(PointCheck& point, Posterior& values) {
     std::vector<double> direction(point.x.size());
     for (std::size_t i = 0; i < point.x.size(); ++i) {
       const double length = first_step * point.gradient[i].unit;
       direction[i] = length;
-      const auto difference = optimize::central_difference(tight_, point.x, direction);
+      const auto difference = optimize::central_difference(values, point.x, direction);
       direction[i] = 0.0;
-      if (!difference)
-        return without_differences(point, tight_.problem().parameters[i].id, difference.error());
+      if (!difference) return without_differences(values.problem().parameters[i].id, difference.error());
       point.gradient[i].difference = {difference->value / length, difference->error / length,
                                       difference->step * length};
     }
     point.forward_difference =
         norm(point.gradient, [](const auto& p) { return p.forward - p.difference->value; }) / scale_;
     point.uncertainty = norm(point.gradient, [](const auto& p) { return p.difference->error; }) / scale_;
-    return true;
+    return {};
   }
 
   /// Along a direction of random signs the expected square of an error's component is its norm's square.
-  bool look_along_directions(PointCheck& point) {
+  Looked look_along_directions(PointCheck& point, Posterior& values) {
     double squares = 0.0, squares_of_errors = 0.0;
     for (int k = 0; k < options_.n_directions; ++k) {
       core::RandomStream stream = sample::random_stream(options_.seed, sample::StreamPurpose::directions,
@@ -140,20 +180,19 @@ class Methods {
         direction.push_back((stream.below(2) == 0 ? -first_step : first_step) * g.unit);
         slope += g.forward * direction.back();
       }
-      const auto difference = optimize::central_difference(tight_, point.x, direction);
-      if (!difference) return without_differences(point, "random directions", difference.error());
+      const auto difference = optimize::central_difference(values, point.x, direction);
+      if (!difference) return without_differences("random directions", difference.error());
       squares += std::pow((slope - difference->value) / first_step, 2);
       squares_of_errors += std::pow(difference->error / first_step, 2);
     }
     point.forward_difference = std::sqrt(squares / options_.n_directions) / scale_;
     point.uncertainty = std::sqrt(squares_of_errors / options_.n_directions) / scale_;
-    return true;
+    return {};
   }
 
-  bool without_differences(PointCheck& point, const std::string& by, const EvaluationFailure& failure) const {
-    point.trust = point.forward_adjoint <= options_.tolerance ? Trust::unsure : Trust::no;
-    point.failure = fmt::format("differences by {}: {}", by, describe(failure));
-    return false;
+  static std::unexpected<std::string> without_differences(const std::string& by,
+                                                          const EvaluationFailure& failure) {
+    return std::unexpected(fmt::format("differences by {}: {}", by, describe(failure)));
   }
 
   /// |r| |J|: residuals and their derivatives cancel in a gradient, errors of either do not.
@@ -176,9 +215,12 @@ class Methods {
   }
 
   const CheckGradientOptions& options_;
-  Posterior forward_, adjoint_, tight_;
-  double scale_ = 1.0;    // of the point's gradient
-  int n_directions_ = 0;  // taken so far
+  Posterior forward_, adjoint_;
+  std::function<void(const simulate::IntegratorOptions&)> make_values_;  // adds to values_
+  std::vector<simulate::IntegratorOptions> tightness_;  // of the values that differences are taken of
+  std::deque<Posterior> values_;                        // (n_tightness), as far as they were needed
+  double scale_ = 1.0;                                  // of the point's gradient
+  int n_directions_ = 0;                                // taken so far
 };
 
 /// The simulations in which the methods do not agree, each looked at alone.
@@ -210,7 +252,8 @@ void CheckGradientOptions::validate() const {
   if (!(tolerance > 0)) throw core::Error({}, "a tolerance that is not positive", "give --tolerance 1e-4");
 }
 
-GradientCheck check_gradient(const CheckGradientOptions& options) {
+GradientCheck check_gradient(const CheckGradientOptions& options,
+                             const std::function<void(const GradientCheck&)>& seen) {
   options.validate();
   const LoadedProblem loaded =
       load(options.problem, options.integrator.method, std::max(options.integrator.lanes, 1));
@@ -229,6 +272,7 @@ GradientCheck check_gradient(const CheckGradientOptions& options) {
     PointCheck& point = result.points.back();
     if (point.trust == Trust::no && !point.gradient.empty())
       point.conditions = culprits(problem, loaded.codes, options, point);
+    if (seen) seen(result);
   };
   add(options.parameters ? "given" : "nominal", parameter_vector(options.parameters, problem));
   if (options.n_random == 0) return result;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,7 +16,9 @@ struct CheckGradientOptions {
   std::filesystem::path problem;
   std::optional<std::filesystem::path> parameters;  ///< table, of the first point; nominal values without
   simulate::IntegratorOptions integrator;           ///< of the gradients
-  /// Of the values that differences are taken of.
+  /// Of the values that differences are taken of; no looser than those of the gradients. Where these leave a
+  /// gradient unconfirmed, they are taken again of values at a hundredth of the tolerances, by this method
+  /// and by Rodas5P.
   simulate::IntegratorOptions tight{
       .rtol = 1e-10, .atol = 1e-14, .max_steps = 200000, .method = simulate::Method::cvodes};
   int n_random = 3;  ///< points uniform within the bounds
@@ -64,13 +67,16 @@ struct GradientCheck {
   std::vector<PointCheck> points;
 
   bool can_be_trusted() const;
-  std::string to_text() const;  ///< for a reader
+  std::string text_of(const PointCheck&) const;  ///< for a reader
+  std::string summary() const;
   std::string to_json() const;
   std::string to_table() const;  ///< tab-separated: a line a point and parameter
 };
 
 /// Compares forward sensitivities, adjoints and central differences.
+/// @param seen  called after each point, the last one of what it is given
 /// @throws core::Error for bad input
-GradientCheck check_gradient(const CheckGradientOptions&);
+GradientCheck check_gradient(const CheckGradientOptions&,
+                             const std::function<void(const GradientCheck&)>& seen = {});
 
 }  // namespace kinetune::study

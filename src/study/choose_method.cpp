@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include <time.h>
+#include "core/cpu_time.hpp"
 
 namespace kinetune::study {
 namespace {
@@ -11,15 +11,11 @@ namespace {
 using estimate::Sensitivities;
 using simulate::Method;
 
+using core::thread_cpu_seconds;
+
 // Of CPU time: what a choice may cost where evaluations take long.
 constexpr double patience = 0.3;
 constexpr int repeats = 3;  // the least of so many times counts
-
-double thread_cpu_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 /// One way to evaluate the objective, and how it has done so far.
 struct Candidate {
@@ -49,9 +45,9 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const std::v
     for (const Sensitivities sensitivities : {Sensitivities::forward, Sensitivities::adjoint}) {
       if (options.sensitivities != Sensitivities::automatic && sensitivities != options.sensitivities)
         continue;
-      // Only forward sensitivities give Gauss-Newton matrices.
+      // Only forward sensitivities give Gauss-Newton matrices and Jacobians of residuals.
       const bool both_mean_forward =
-          order == optimize::Order::gauss_newton && options.sensitivities == Sensitivities::automatic;
+          order >= optimize::Order::gauss_newton && options.sensitivities == Sensitivities::automatic;
       if (both_mean_forward && sensitivities == Sensitivities::adjoint) continue;
       for (const int lanes : lanes_to_try(codes, method, options.integrator.lanes)) {
         Candidate candidate{options, nullptr};

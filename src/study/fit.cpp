@@ -14,6 +14,7 @@
 #include "study/progress.hpp"
 #include "study/run_record.hpp"
 #include "study/run_start.hpp"
+#include "study/share_team.hpp"
 #include "study/start_box.hpp"
 #include "study/stop_request.hpp"
 
@@ -62,9 +63,9 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 /// @throws core::Error where the options cannot carry the problem
 void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, FitOptions& options) {
   const estimate::Posterior posterior(loaded.problem, loaded.codes, options.posterior);
+  optimize::require_order(posterior, options.local.method);
   const auto points = first_starts(sampler, options.sampler.n_starts);
-  const auto order = optimize::uses_hessian(options.local.method) ? optimize::Order::gauss_newton
-                                                                  : optimize::Order::gradient;
+  const auto order = optimize::order(options.local.method);
   const auto times = choose_method(loaded.problem, loaded.codes, order, points, options.posterior);
   if (times.empty()) return;
   std::string text;
@@ -99,6 +100,18 @@ parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progres
                 announce_stop(session, record, reason, at_work);
               },
           .advice = how_to_resume(session)};
+}
+
+/// Teams that are as many as starts are left where there are more ranks; none has more ranks than there are
+/// shares of an evaluation.
+parallel::Teams teams_of(const FitSession& session, int n_ranks, std::size_t n_starts, std::size_t n_shares) {
+  const auto in_steps_of = [n_ranks](std::size_t per_team) {
+    return static_cast<int>((static_cast<std::size_t>(n_ranks) + per_team - 1) / per_team);
+  };
+  const int fewest = in_steps_of(n_shares);
+  if (session.ranks_per_start)
+    return {n_ranks, std::max(fewest, in_steps_of(static_cast<std::size_t>(*session.ranks_per_start)))};
+  return {n_ranks, std::clamp(static_cast<int>(std::min<std::size_t>(n_starts, n_ranks)), fewest, n_ranks)};
 }
 
 std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
@@ -162,25 +175,39 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   const std::string box = mpi.broadcast(coordinator.box ? to_bytes(*coordinator.box) : "");
   const sample::Sampler sampler(options.sampler, box_from_bytes(box));
   const optimize::PetscSession petsc;
+  const std::uint64_t n_left = std::stoull(
+      mpi.broadcast(coordinator.record ? std::to_string(coordinator.record->starts_left().size()) : ""));
+  const parallel::Teams teams = teams_of(session, mpi.size(), n_left, posterior.n_shares());
+  const auto communicator = mpi.split(teams.team_of(mpi.rank()));
+  ShareTeam team(*communicator, posterior);
+  const parallel::Crew crew{teams, [&](const parallel::StopCheck& stopping) { return team.help(stopping); },
+                            [&] { team.dismiss(); }, [&] { return team.seconds_waited(); }};
   const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
     posterior.set_interrupt(stopping);
+    team.set_meanwhile([&] { stopping(); });
     auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local,
                              options.n_redraws, stopping);
     const long n_fallback = posterior.take_fallbacks();
+    const double helpers_seconds = team.take_helpers_seconds();
     if (outcome) outcome->result.n_fallback = static_cast<std::uint64_t>(n_fallback);
+    if (outcome) outcome->result.cpu_seconds += helpers_seconds;
     return outcome ? std::optional(outcome->to_bytes()) : std::nullopt;
   };
   if (mpi.rank() != 0) {
-    run_tasks(mpi, {}, work,
-              {.stop_reason = [&] { return stop.reason(); }, .advice = how_to_resume(session)});
+    run_tasks(mpi, {}, work, {.stop_reason = [&] { return stop.reason(); }, .advice = how_to_resume(session)},
+              crew);
     return std::stoi(mpi.broadcast(""));
   }
 
   RunRecord& record = *coordinator.record;
+  if (teams.size() < mpi.size())
+    core::log(core::LogLevel::info, "{} ranks in {} teams, each for one start at a time", mpi.size(),
+              teams.size());
   const auto ranking = record.ranking();
   Progress progress(record.n_starts(), record.n_done(),
                     ranking.empty() ? store::not_a_number : ranking.front().fval);
-  const auto report = run_tasks(mpi, record.starts_left(), work, hooks(session, record, progress, stop));
+  const auto report =
+      run_tasks(mpi, record.starts_left(), work, hooks(session, record, progress, stop), crew);
   progress.finish();
   const int exit_code = conclude(session, options, coordinator, report, stop);
   mpi.broadcast(std::to_string(exit_code));

@@ -23,6 +23,8 @@ struct FitSession {
   std::uint64_t max_evaluations = std::numeric_limits<std::uint64_t>::max();
   std::optional<std::uint64_t> n_starts =
       {};  ///< when resuming: as many in all as this, not fewer than before
+  /// Ranks that carry one start out together; nothing: more than one where there are more ranks than starts.
+  std::optional<int> ranks_per_start = {};
   std::string command_line;
 };
 

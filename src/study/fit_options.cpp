@@ -31,6 +31,9 @@ constexpr std::array sensitivity_methods{Spelling{estimate::Sensitivities::autom
 constexpr std::array linear_solvers{Spelling{simulate::LinearSolver::automatic, "auto"},
                                     Spelling{simulate::LinearSolver::dense, "dense"},
                                     Spelling{simulate::LinearSolver::klu, "klu"}};
+const std::array steady_state_searches{
+    Spelling{simulate::SteadyStateSearch::integrate, name(simulate::SteadyStateSearch::integrate)},
+    Spelling{simulate::SteadyStateSearch::newton, name(simulate::SteadyStateSearch::newton)}};
 const std::array integration_methods{Spelling{simulate::Method::automatic, name(simulate::Method::automatic)},
                                      Spelling{simulate::Method::cvodes, name(simulate::Method::cvodes)},
                                      Spelling{simulate::Method::rodas5p, name(simulate::Method::rodas5p)},
@@ -141,6 +144,9 @@ const std::vector<Entry>& entries() {
       spelled(
           "linear-solver", [](F & o) -> auto& { return o.posterior.integrator.linear_solver; },
           linear_solver),
+      spelled(
+          "steady-state", [](F & o) -> auto& { return o.posterior.integrator.steady_state; },
+          steady_state_search),
       number(
           "rtol", [](F & o) -> auto& { return o.posterior.integrator.rtol; }),
       number(
@@ -166,6 +172,10 @@ estimate::Sensitivities sensitivities(std::string_view text) {
 }
 simulate::LinearSolver linear_solver(std::string_view text) {
   return choice(linear_solvers, text, "linear solver");
+}
+
+simulate::SteadyStateSearch steady_state_search(std::string_view text) {
+  return choice(steady_state_searches, text, "way to look for steady states");
 }
 
 simulate::Method integration_method(std::string_view text) {

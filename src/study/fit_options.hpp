@@ -50,6 +50,7 @@ StartRange start_range(std::string_view);
 optimize::Method local_method(std::string_view);
 estimate::Sensitivities sensitivities(std::string_view);
 simulate::LinearSolver linear_solver(std::string_view);
+simulate::SteadyStateSearch steady_state_search(std::string_view);
 simulate::Method integration_method(std::string_view);
 
 }  // namespace kinetune::study

@@ -51,7 +51,14 @@ std::string worst_parameters(const PointCheck& point, const std::vector<std::str
   return text;
 }
 
-std::string text_of(const PointCheck& point, const std::vector<std::string>& ids) {
+template <class T>
+Json or_null(const std::optional<T>& value) {
+  return value ? Json(*value) : Json();
+}
+
+}  // namespace
+
+std::string GradientCheck::text_of(const PointCheck& point) const {
   if (point.trust == Trust::no_value) return fmt::format("{}: no value ({})\n", point.name, point.failure);
   std::string text = fmt::format("{}: {}; fval {:.8g}", point.name, name(point.trust), point.fval);
   if (!point.failure.empty()) return text + "; " + point.failure + "\n";
@@ -61,27 +68,16 @@ std::string text_of(const PointCheck& point, const std::vector<std::string>& ids
                         *point.uncertainty);
   }
   text += "\n";
-  if (point.trust == Trust::no) text += worst_parameters(point, ids);
+  if (point.trust == Trust::no) text += worst_parameters(point, parameter_ids);
   for (const std::string& condition : point.conditions) text += "    in condition " + condition + "\n";
   return text;
 }
 
-template <class T>
-Json or_null(const std::optional<T>& value) {
-  return value ? Json(*value) : Json();
-}
-
-}  // namespace
-
-std::string GradientCheck::to_text() const {
-  std::string text;
-  for (const PointCheck& point : points) text += text_of(point, parameter_ids);
+std::string GradientCheck::summary() const {
   const auto count = [&](Trust trust) { return std::ranges::count(points, trust, &PointCheck::trust); };
-  return text + fmt::format(
-                    "{} trusted, {} not confirmed, {} not to be trusted, {} without a value "
-                    "(tolerance {:g})\n",
-                    count(Trust::yes), count(Trust::unsure), count(Trust::no), count(Trust::no_value),
-                    tolerance);
+  return fmt::format(
+      "{} trusted, {} not confirmed, {} not to be trusted, {} without a value (tolerance {:g})\n",
+      count(Trust::yes), count(Trust::unsure), count(Trust::no), count(Trust::no_value), tolerance);
 }
 
 std::string GradientCheck::to_json() const {

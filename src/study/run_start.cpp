@@ -1,15 +1,9 @@
 #include "study/run_start.hpp"
 
-#include <time.h>
+#include "core/cpu_time.hpp"
 
 namespace kinetune::study {
 namespace {
-
-double thread_cpu_seconds() {
-  timespec t{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
-}
 
 /// Keeps the iterates, and passes a stop request on.
 class TraceKeeper final : public optimize::Observer {
@@ -79,13 +73,13 @@ std::optional<StartOutcome> run_start(std::uint64_t id, const sample::Sampler& s
   outcome.result.x.assign(outcome.start.x0.size(), store::not_a_number);
   TraceKeeper keeper(outcome.trace, stop_requested);
 
-  const double cpu_before = thread_cpu_seconds();
+  const double cpu_before = core::thread_cpu_seconds();
   auto result = minimize(objective, outcome.start.x0, options, &keeper);
   while (!result && outcome.start.n_redraws < n_redraws && !stop_requested()) {
     outcome.start.x0 = sampler.redraw(id, outcome.start.n_redraws++);
     result = minimize(objective, outcome.start.x0, options, &keeper);
   }
-  outcome.result.cpu_seconds = thread_cpu_seconds() - cpu_before;
+  outcome.result.cpu_seconds = core::thread_cpu_seconds() - cpu_before;
 
   const bool was_stopped = result ? result->termination == optimize::Termination::observer : stop_requested();
   if (was_stopped) return std::nullopt;

@@ -5,7 +5,7 @@
 
 Runs each optimiser from the same starts on each problem, on one process, and prints a table in Markdown: starts
 within 0.1 and 2 of the best fval (known, or found here if that is lower), evaluations, CPU seconds, failed starts. A
-run that is there already is not repeated, so it can be broken off and gone on with.
+run that is there already is not repeated, so it can be broken off and gone on with, and with more starts than before.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ def run(options: argparse.Namespace, problem: str, optimizer: str) -> Path:
                      "--optimizer", optimizer, "-o", file]
     else:
         with h5py.File(file) as run_file:
-            if run_file.attrs["end_time"]:
+            if run_file.attrs["end_time"] and run_file["results/fval"].size >= options.starts:
                 return file
-        arguments = ["--resume", file]
+        arguments = ["--resume", file, "--starts", options.starts]
     subprocess.run([str(options.program), "fit", *map(str, arguments)], check=False, capture_output=True)
     return file
 
@@ -47,7 +47,7 @@ def row(file: Path, best: float) -> str:
         fval = results["fval"][:]
         near = [int(np.sum(fval <= best + margin)) for margin in (0.1, 2)]
         converged = int(np.sum(results["status"][:] == 0))
-        return (f"{np.nanmin(fval):.4f} | {near[0]}, {near[1]} | {converged} | {results['n_fval'][:].sum():,} | "
+        return (f"{fval.size} | {np.nanmin(fval):.4f} | {near[0]}, {near[1]} | {converged} | {results['n_fval'][:].sum():,} | "
                 f"{results['cpu_seconds'][:].sum():,.0f} | {int(np.isnan(fval).sum())}")
 
 
@@ -65,8 +65,8 @@ def main() -> None:
     options.output.mkdir(parents=True, exist_ok=True)
 
     known = best_known(options.best)
-    print("| problem | optimiser | best fval | starts within 0.1, 2 | converged | evaluations | CPU seconds | failed |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    print("| problem | optimiser | starts | best fval | starts within 0.1, 2 | converged | evaluations | CPU seconds | failed |")
+    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
     for problem in options.only:
         files = {optimizer: run(options, problem, optimizer) for optimizer in options.optimizers}
         found = []

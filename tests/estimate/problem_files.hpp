@@ -62,14 +62,7 @@ class ProblemFiles {
     folder_ = std::filesystem::path(testing::TempDir()) / "kinetune_test_problems" / name;
     std::filesystem::remove_all(folder_);
     std::filesystem::create_directories(folder_);
-    write("problem.yaml",
-          "format_version: 1\n"
-          "parameter_file: parameters.tsv\n"
-          "problems:\n"
-          "- sbml_files: [model.xml]\n"
-          "  condition_files: [conditions.tsv]\n"
-          "  observable_files: [observables.tsv]\n"
-          "  measurement_files: [measurements.tsv]\n");
+    write_yaml(1);
     write("model.xml", chain_sbml);
     write("conditions.tsv", "conditionId\ta0\nlow\t1.5\nhigh\ta_high\n");
     write("parameters.tsv",
@@ -91,6 +84,19 @@ class ProblemFiles {
   ProblemFiles& write(const std::string& name, const std::string& text) {
     std::ofstream(path(name), std::ios::binary) << text;
     return *this;
+  }
+
+  /// Some problems in one file, all alike: with as many models.
+  ProblemFiles& write_yaml(int n_problems) {
+    std::string yaml = "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n";
+    for (int i = 0; i < n_problems; ++i) {
+      yaml +=
+          "- sbml_files: [model.xml]\n"
+          "  condition_files: [conditions.tsv]\n"
+          "  observable_files: [observables.tsv]\n"
+          "  measurement_files: [measurements.tsv]\n";
+    }
+    return write("problem.yaml", yaml);
   }
 
   Joined joined() const { return read_joined(yaml()); }

@@ -125,14 +125,17 @@ TEST_P(InLanes, shares_have_the_same_bits_in_any_company) {
   ProblemFiles files;
   write_chain(files);
   const Joined joined = files.joined();
-  Posterior p = posterior(joined, width);
-  std::vector<LikelihoodSums> sums;
-  for (std::size_t share = 0; share < p.n_shares(); ++share) {
-    const auto one = p.evaluate_shares(chain_x, Order::gradient, std::vector{share});
-    ASSERT_TRUE(one);
-    sums.push_back(one->front());
-  }
-  const auto combined = p.combine(chain_x, Order::gradient, sums);
+  Posterior p = posterior(joined, width), carried = posterior(joined, width);
+  carried.set_carrier([&](std::span<const double> x, Order order) {
+    ShareOutcomes all;
+    for (std::size_t share = 0; share < p.n_shares(); ++share) {
+      auto one = p.evaluate_shares(x, order, std::vector{share});
+      EXPECT_FALSE(one.failure);
+      all.sums.push_back(std::move(one.sums.front()));
+    }
+    return all;
+  });
+  const auto combined = carried.assess(chain_x, Order::gradient);
   const auto whole = p.assess(chain_x, Order::gradient);
   ASSERT_TRUE(combined && whole);
   EXPECT_EQ(combined->fval(), whole->fval());

@@ -173,12 +173,14 @@ TEST_F(Chain, evaluates_to_the_same_bits_whichever_process_carries_a_share_out) 
     Posterior whole = posterior(method), other = posterior(method), third = posterior(method);
     ASSERT_EQ(whole.n_shares(), 2u);
     (void)third.evaluate(std::vector<double>{0.7, 1.0, 8.0, 0.4, 0.1, 0.5}, Order::gradient);
-    const auto second = other.evaluate_shares(chain_x, Order::gradient, std::array<std::size_t, 1>{1});
-    const auto first = third.evaluate_shares(chain_x, Order::gradient, std::array<std::size_t, 1>{0});
-    const std::vector sums{first->front(), second->front()};
-
     const auto expected = whole.assess(chain_x, Order::gradient);
-    const auto found = whole.combine(chain_x, Order::gradient, sums);
+    whole.set_carrier([&](std::span<const double> x, Order order) {
+      ShareOutcomes second = other.evaluate_shares(x, order, std::array<std::size_t, 1>{1});
+      ShareOutcomes both = third.evaluate_shares(x, order, std::array<std::size_t, 1>{0});
+      both.sums.push_back(second.sums.front());
+      return both;
+    });
+    const auto found = whole.assess(chain_x, Order::gradient);
     EXPECT_EQ(found->llh, expected->llh);
     EXPECT_EQ(found->chi2, expected->chi2);
     EXPECT_EQ(found->prior, expected->prior);
@@ -230,15 +232,16 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
   options.fallback = Fallback::none;
   Posterior rosenbrock(joined.problem, {code}, options);
   EXPECT_FALSE(rosenbrock.evaluate(x, Order::gradient));
-  std::vector<LikelihoodSums> shares;
+  ShareOutcomes shares;
   long n_failed = 0;
   for (std::size_t share = 0; share < rosenbrock.n_shares(); ++share) {
-    auto sums = rosenbrock.evaluate_shares(x, Order::gradient, std::array{share});
-    n_failed += sums ? 0 : 1;
-    if (!sums) sums = cvodes.evaluate_shares(x, Order::gradient, std::array{share});
-    shares.push_back(sums->front());
+    auto outcomes = rosenbrock.evaluate_shares(x, Order::gradient, std::array{share});
+    n_failed += outcomes.failure ? 1 : 0;
+    if (outcomes.failure) outcomes = cvodes.evaluate_shares(x, Order::gradient, std::array{share});
+    shares.sums.push_back(outcomes.sums.front());
   }
-  const auto mixed = cvodes.combine(x, Order::gradient, shares);
+  cvodes.set_carrier([&](auto, auto) { return shares; });
+  const auto mixed = cvodes.assess(x, Order::gradient);
 
   options.fallback = Fallback::other_methods;
   Posterior posterior(joined.problem, {code}, options);
@@ -361,12 +364,19 @@ TEST_F(Chain, with_normal_noise_is_half_a_sum_of_squares_and_a_constant) {
   joined_.problem.parameters[5].prior.reset();
   Posterior p = posterior();
   const auto terms = p.assess(chain_x, Order::gradient);
-  const auto squares = p.least_squares(chain_x);
+  const auto squares = p.evaluate(chain_x, Order::least_squares);
 
+  ASSERT_EQ(p.why_no_least_squares(), "");
   ASSERT_TRUE(terms && squares);
   const std::size_t n = chain_x.size(), n_rows = squares->residuals.size();
   EXPECT_EQ(n_rows, 2 * chain_rows.size() + 2);  // two normal priors
-  EXPECT_NEAR(squares->constant + 0.5 * std::pow(norm(squares->residuals), 2), terms->fval(), 1e-9);
+  std::vector<double> other_x = chain_x;
+  for (double& value : other_x) value += 0.05;
+  const auto other = p.evaluate(other_x, Order::least_squares);
+  ASSERT_TRUE(other);
+  EXPECT_NEAR(squares->fval - 0.5 * std::pow(norm(squares->residuals), 2),
+              other->fval - 0.5 * std::pow(norm(other->residuals), 2), 1e-9);
+  EXPECT_DOUBLE_EQ(squares->fval, terms->fval());
   EXPECT_NEAR(std::fabs(squares->residuals[0]),
               std::fabs(std::log10(1.9) - std::log10(chain_prediction(chain_rows[0], chain_x).value)) /
                   chain_prediction(chain_rows[0], chain_x).sigma,
@@ -381,5 +391,5 @@ TEST_F(Chain, with_normal_noise_is_half_a_sum_of_squares_and_a_constant) {
 
 TEST_F(Chain, with_laplace_noise_is_no_least_squares_problem) {
   Posterior p = posterior();
-  EXPECT_THROW((void)p.least_squares(chain_x), core::Error);
+  EXPECT_EQ(p.why_no_least_squares(), "the noise of observable yS is not normal");
 }

@@ -139,35 +139,29 @@ TEST_F(GrowthAndDecay, are_parts_whose_simulations_are_named_after_their_models)
 TEST_F(GrowthAndDecay, have_residuals_in_the_order_of_the_measurement_table) {
   const Joined joined = files.joined();
   Posterior posterior(joined.problem, compiled(joined), {{.rtol = 1e-11, .atol = 1e-14}});
-  const auto squares = posterior.least_squares(x);
+  const auto squares = posterior.evaluate(x, Order::least_squares);
   ASSERT_TRUE(squares);
   EXPECT_NEAR(squares->residuals[0], (1 - values(x)[0]) / 0.4, 1e-8);
   EXPECT_NEAR(squares->residuals[3], (4 - values(x)[3]) / 0.6, 1e-8);
-  double sum = squares->constant;
-  for (const double r : squares->residuals) sum += 0.5 * r * r;
-  EXPECT_NEAR(sum, nllh(x), 1e-8);
+  EXPECT_NEAR(squares->fval, nllh(x), 1e-8);
 }
 
 TEST_F(GrowthAndDecay, are_refused_where_a_measurement_asks_a_model_for_what_it_does_not_have) {
   files.write("measurements.tsv",
               "observableId\texperimentId\tmodelId\tmeasurement\ttime\n"
               "y_amount\tshared\tdecaying\t1\t2\ny_growth\tshared\tdecaying\t3\t1\n");
-  EXPECT_THAT(files.refusal(), HasSubstr("observables.tsv:2: unknown id 'growth' in observableFormula"));
+  EXPECT_THAT(files.refusal(),
+              HasSubstr("observables.tsv:2: unknown id 'growth' in observableFormula for model decaying"));
 }
 
-TEST(SeveralModels, of_a_version_1_file_have_conditions_of_their_own) {
+TEST(SeveralModels, of_a_version_1_file_add_up) {
   ProblemFiles files;
-  const std::string first =
-      "- sbml_files: [model.xml]\n  condition_files: [conditions.tsv]\n  observable_files: "
-      "[observables.tsv]\n"
-      "  measurement_files: [measurements.tsv]\n";
   const Joined single = files.joined();
   Posterior alone = make_posterior(single);
   const std::vector<double> x{-0.1, 4.0};
   const double fval = alone.evaluate(x, Order::value)->fval;
 
-  files.write("problem.yaml",
-              "format_version: 1\nparameter_file: parameters.tsv\nproblems:\n" + first + first);
+  files.write_yaml(2);
   const Joined twice = files.joined();
   Posterior both(twice.problem, compiled(twice), {});
   const auto evaluation = both.evaluate(x, Order::value);

@@ -324,6 +324,8 @@ V2 = [
     Mistake("no modelEntityId column", "mapping.tsv", "modelEntityId", "modelEntity", "mapping.tsv:1: no column 'modelEntityId'"),
     Mistake("a mapping to nothing", "mapping.tsv", "r1.slow", "r1.fast", "mapping.tsv:2: 'r1.fast' is unknown to the model"),
     Mistake("a mapping of what has an id", "mapping.tsv", "r1.slow", "k1", "mapping.tsv:2: 'slow' is another name for 'k1'"),
+    Mistake("a mapping given twice", "mapping.tsv", "r1.slow\n", "r1.slow\nslow\tr1.slow\n", "mapping.tsv:3: mapping 'slow' is defined twice"),
+    Mistake("two models and no modelId", "problem.yaml", "model_files:\n", "model_files:\n  ring: {location: model.xml, language: sbml}\n", "measurements.tsv:1: no column 'modelId'"),
 ]
 
 

@@ -136,6 +136,13 @@ class WrongInputs(ProgramTest):
         self.assertEqual(run("evaluate").returncode, 2)
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["problem"])
 
+    def test_least_squares_need_normal_noise_and_priors(self) -> None:
+        yaml = self.problem / "serine.yaml"
+        edit("observables.tsv", "sigma_php\tnormal", "sigma_php\tlaplace")(self.problem)
+        for ranks in (None, 2):
+            self.refused("fit", yaml, "--optimizer", "brgn", "-o", self.output, ranks=ranks,
+                         says="brgn fits residuals: the noise of observable php_conc is not normal")
+
     def test_options_of_fit_that_cannot_be_meant(self) -> None:
         yaml = self.problem / "serine.yaml"
         for options, says in {
@@ -143,6 +150,7 @@ class WrongInputs(ProgramTest):
             ("--sampler", "grid"): r"'grid' is no sampler.*lhs",
             ("--sensitivities", "backward"): r"'backward'.*adjoint",
             ("--linear-solver", "qr"): r"'qr'.*klu",
+            ("--steady-state", "guess"): r"'guess'.*newton",
             ("--starts", "-3"): r"--starts",
             ("--starts", "0"): r"no starts",
             ("--starts", "many"): r"--starts",
@@ -166,6 +174,10 @@ class WrongInputs(ProgramTest):
             with self.subTest(options, ranks=2):
                 self.refused("fit", yaml, "-o", self.output, *options, ranks=2, says=says)
         self.refused("fit", "-o", self.output, says=r"no problem")
+        for output, says in {"": r"no name for the file", self.folder / "none/run.h5": r"none/run\.h5: its folder does not exist",
+                             self.problem: r"problem: is no file"}.items():
+            with self.subTest(output):
+                self.refused("fit", yaml, "-o", output, "--force", says=says)
 
     def test_options_of_the_other_commands_that_cannot_be_meant(self) -> None:
         yaml, xml = self.problem / "serine.yaml", self.problem / "serine.xml"

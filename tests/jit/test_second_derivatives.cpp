@@ -121,3 +121,17 @@ TEST_F(SecondDerivatives, survive_the_way_through_bytes) {
   std::vector<double> second(copy.curvature.n_values);
   m.second_derivatives(t, state.data(), c.data(), second.data());
 }
+
+TEST_F(SecondDerivatives, of_a_saturated_rate_vanish_although_powers_of_its_denominator_overflow) {
+  const jit::CompiledModel m(jit::compile(source(), {.derivatives = jit::Derivatives::second}));
+  parameters = {0.03, 20.1};
+  state[0] = 1e6;  // x^n = 1e120, whose cube is no number
+  const auto c = prelude(m);
+  const auto& code = m.code();
+  std::vector<double> first(code.jacobian.n_nonzeros()), second(code.curvature.n_values);
+  m.jacobian(t, state.data(), c.data(), first.data());
+  m.second_derivatives(t, state.data(), c.data(), second.data());
+  for (const double value : second) EXPECT_TRUE(std::isfinite(value));
+  const std::vector<double> jacobian = full(code.jacobian, first.data());
+  EXPECT_NEAR(jacobian[1 * 2 + 0], 1.0, 1e-12);  // of the branch beside it
+}

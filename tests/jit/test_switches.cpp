@@ -53,6 +53,7 @@ TEST_F(SwitchesTest, are_told_apart_by_what_drives_them) {
   };
   EXPECT_EQ(driver(c * t - k), Switch::Driver::clock);
   EXPECT_EQ(driver(unary(Op::sin, t)), Switch::Driver::wave);
+  EXPECT_EQ(driver(c + unary(Op::cos, 2.0 * x)), Switch::Driver::wave);
   EXPECT_EQ(driver(x + t), Switch::Driver::course);
   EXPECT_EQ(driver(t - 24.0 * unary(Op::floor, (1.0 / 24) * t)), Switch::Driver::clock);
 }

@@ -1,4 +1,5 @@
-"""A Slurm of one node on this machine: munged, slurmctld and slurmd with a configuration of their own in a folder."""
+"""A Slurm of one or two nodes on this machine: munged, slurmctld and slurmd with a configuration of their own in a
+folder."""
 
 from __future__ import annotations
 
@@ -11,16 +12,18 @@ from pathlib import Path
 
 PROGRAMS = ("munged", "slurmctld", "slurmd", "sbatch", "scontrol")
 PATIENCE = 60  # seconds for the daemons to come up
+# Seconds that a requeued job waits, so that the node does not take its new credential for the old one, which it has
+# revoked; Slurm's default of 120 is as safe and takes longer. A job that is made to start at once may fail.
+REQUEUE_DELAY = 5
 
 CONFIGURATION = """\
 ClusterName=kinetune
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller_port}
-SlurmdPort={node_port}
 SlurmUser=root
 SlurmdUser=root
 AuthType=auth/munge
-AuthInfo=socket={folder}/munge.socket
+AuthInfo=socket={folder}/munge.socket,cred_expire={requeue_delay}
 CredType=cred/munge
 ProctrackType=proctrack/linuxproc
 TaskPlugin=task/none
@@ -33,12 +36,15 @@ SwitchType=switch/none
 ReturnToService=2
 KillWait=10
 StateSaveLocation={folder}/state
-SlurmdSpoolDir={folder}/spool
+SlurmdSpoolDir={folder}/spool.%n
+TmpFS={folder}/tmp.%n
 SlurmctldPidFile={folder}/slurmctld.pid
-SlurmdPidFile={folder}/slurmd.pid
+SlurmdPidFile={folder}/slurmd.%n.pid
 SlurmctldLogFile={folder}/slurmctld.log
-SlurmdLogFile={folder}/slurmd.log
-NodeName={host} NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
+SlurmdLogFile={folder}/slurmd.%n.log
+SchedulerParameters=bf_interval=2
+GresTypes=gpu
+{nodes}
 PartitionName=here Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO
 """
 
@@ -61,17 +67,31 @@ def free_port() -> int:
         return any_port.getsockname()[1]
 
 
+def has_pmix() -> bool:
+    """Whether Slurm can start MPI programs itself."""
+    return any(Path("/usr/lib").glob("*/slurm-wlm/mpi_pmix.so"))
+
+
 class Slurm:
-    def __init__(self, folder: Path) -> None:
+    """Nodes that are given by name are played by this machine, with two cores each; the last has a GPU, for which a
+    file stands."""
+
+    def __init__(self, folder: Path, *nodes: str) -> None:
         self.folder = folder
         self.daemons: list[subprocess.Popen[bytes]] = []
-        for name in ("state", "spool"):
+        host = socket.gethostname().split(".")[0]
+        self.nodes = nodes or (host,)
+        for name in ("state", *(f"{kind}.{node}" for kind in ("spool", "tmp") for node in self.nodes)):
             (folder / name).mkdir()
         folder.chmod(0o755)  # munged wants to be reached through it
-        host = socket.gethostname().split(".")[0]
+        lines = [f"NodeName={node} NodeHostname={host} NodeAddr=127.0.0.1 Port={free_port()} CPUs=2 State=UNKNOWN"
+                 for node in self.nodes]
+        if nodes:
+            lines[-1] += " Gres=gpu:1 Weight=100"  # the heavier is taken last
+            (folder / "gres.conf").write_text(f"NodeName={nodes[-1]} Name=gpu File=/dev/zero\n")
         configuration = folder / "slurm.conf"
         configuration.write_text(CONFIGURATION.format(folder=folder, host=host, controller_port=free_port(),
-                                                      node_port=free_port()))
+                                                      nodes="\n".join(lines), requeue_delay=REQUEUE_DELAY))
         (folder / "cgroup.conf").write_text("")
         self.environment = os.environ | {"SLURM_CONF": str(configuration)}
 
@@ -84,8 +104,9 @@ class Slurm:
                     f"--log-file={self.folder}/munged.log", f"--seed-file={self.folder}/munged.seed")
         self._wait(lambda: (self.folder / "munge.socket").exists(), "munged")
         self._start("slurmctld", "-D", "-i")
-        self._start("slurmd", "-D")
-        self._wait(lambda: "idle" in self.run("sinfo", "-h", "-o", "%T", check=False), "the node")
+        for node in self.nodes:
+            self._start("slurmd", "-D", "-N", node)
+        self._wait(lambda: self.run("sinfo", "-hN", "-o", "%T", check=False).split() == ["idle"] * len(self.nodes), "a node")
 
     def stop(self) -> None:
         for daemon in reversed(self.daemons):

@@ -17,8 +17,8 @@ struct Residuals {
   std::vector<double> jacobian;
 };
 
-/// fval = r·r / 2 with its exact gradient and Gauss-Newton Hessian. Remembers every point that it was asked
-/// for.
+/// fval = constant + r·r / 2 with its exact gradient and Gauss-Newton Hessian. Remembers every point that it
+/// was asked for.
 class LeastSquares final : public Objective {
  public:
   using Model = std::function<Residuals(std::span<const double>)>;
@@ -37,12 +37,20 @@ class LeastSquares final : public Objective {
     if (fails(x)) return std::unexpected(EvaluationFailure{"too many steps", "condition_1", 12.5});
     const auto [r, jacobian] = model_(x);
     Evaluation result{};
+    result.fval = constant;
     for (const double value : r) result.fval += value * value / 2;
     if (order >= Order::gradient) add_derivatives(r, jacobian, result);
+    if (order >= Order::least_squares) {
+      result.residuals = r;
+      result.jacobian = jacobian;
+    }
     if (is_nan(x)) result.gradient.front() = std::numeric_limits<double>::quiet_NaN();
     return result;
   }
 
+  std::string why_no_least_squares() const override { return {}; }
+
+  double constant = 0;
   Region fails = [](auto) { return false; };   ///< where there is no value
   Region is_nan = [](auto) { return false; };  ///< where the gradient has a NaN
   std::vector<std::vector<double>> asked;

@@ -20,6 +20,7 @@ TEST(FreeBox, leaves_out_fixed_parameters_and_puts_them_back) {
   EXPECT_THAT(box.free_vector(std::vector{1.0, 5.0, 3.0}), ElementsAre(1, 3));
   EXPECT_THAT(box.full_vector(std::vector{1.0, 3.0}), ElementsAre(1, 5, 3));
   EXPECT_THAT(box.free_matrix(std::vector<double>{1, 2, 3, 4, 5, 6, 7, 8, 9}), ElementsAre(1, 3, 7, 9));
+  EXPECT_THAT(box.free_columns(std::vector<double>{1, 2, 3, 4, 5, 6}), ElementsAre(1, 3, 4, 6));
 }
 
 TEST(FreeBox, puts_what_is_outside_on_the_bound) {

@@ -211,11 +211,11 @@ TEST_P(EachMethod, counts_what_it_asked_for) {
   const auto optimum = minimum(problem, {-1.2, 1});
 
   const auto n_asked = static_cast<std::int64_t>(problem.asked.size());
-  const bool is_newton = uses_hessian(GetParam());
+  const Order asked = order(GetParam());
   EXPECT_EQ(optimum.n_fval, n_asked);
   EXPECT_EQ(optimum.n_gradient, n_asked);
-  EXPECT_EQ(optimum.n_hessian, is_newton ? n_asked : 0);
-  EXPECT_THAT(problem.orders, Each(is_newton ? Order::gauss_newton : Order::gradient));
+  EXPECT_EQ(optimum.n_hessian, asked >= Order::gauss_newton ? n_asked : 0);
+  EXPECT_THAT(problem.orders, Each(asked));
 }
 
 TEST_P(EachMethod, tells_the_observer_of_every_iterate) {
@@ -334,8 +334,10 @@ TEST_P(EachMethod, admits_that_there_is_no_descent_along_a_wrong_gradient) {
     std::expected<Evaluation, EvaluationFailure> evaluate(std::span<const double> x, Order) override {
       // 0 at the start: More and Thuente's search in TAO takes rises by 1e-10 |fval| for rounding and would
       // creep.
-      return Evaluation{x[0] * x[0] - 1, {-2 * x[0]}, {2}};
+      return Evaluation{
+          x[0] * x[0] - 1, {-2 * x[0]}, {2}, {std::numbers::sqrt2 * x[0]}, {-std::numbers::sqrt2}};
     }
+    std::string why_no_least_squares() const override { return {}; }
 
    private:
     std::vector<double> lower_{-5}, upper_{5};
@@ -392,6 +394,35 @@ TEST(Bntr, an_overflow_inside_petsc_is_a_status) {
   EXPECT_EQ(optimum.termination, Termination::solver_error);
   EXPECT_THAT(optimum.detail, HasSubstr("PETSc error"));
   EXPECT_THAT(optimum.x, ElementsAre(1.0, 1.5));
+}
+
+TEST(Brgn, follows_fval_though_it_sees_the_residuals_alone) {
+  auto problem = sloppy_decays();
+  problem.constant = -1000;
+  const auto optimum = minimize(problem, decays_start, {.method = Method::brgn}).value();
+  EXPECT_NEAR(optimum.fval, -1000, 1e-7);
+  EXPECT_DOUBLE_EQ(optimum.fval, problem.evaluate(optimum.x, Order::value)->fval);
+}
+
+TEST(Brgn, refuses_an_objective_that_is_no_sum_of_squares_before_it_evaluates) {
+  class Cosine final : public Objective {
+   public:
+    std::size_t size() const override { return 1; }
+    std::span<const double> lower_bounds() const override { return lower_; }
+    std::span<const double> upper_bounds() const override { return upper_; }
+    std::expected<Evaluation, EvaluationFailure> evaluate(std::span<const double>, Order) override {
+      throw std::logic_error("was asked");
+    }
+
+   private:
+    std::vector<double> lower_{-5}, upper_{5};
+  } cosine;
+  try {
+    minimize(cosine, std::vector{1.0}, {.method = Method::brgn}).value();
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("brgn fits residuals"));
+  }
 }
 
 TEST(LocalOptions, are_refused_when_they_make_no_sense) {

@@ -18,9 +18,9 @@ std::string pattern(std::size_t n, int salt) {
   return bytes;
 }
 
-Message receive(MpiSession& session) {
+Message receive(parallel::Communicator& ranks) {
   while (true) {
-    if (auto message = session.try_receive()) return *message;
+    if (auto message = ranks.try_receive()) return *message;
     std::this_thread::yield();
   }
 }
@@ -49,6 +49,24 @@ TEST(MpiSession, long_and_short_messages_of_one_sender_arrive_whole_and_in_order
       EXPECT_TRUE(message.bytes == pattern(sizes[message.tag], message.from));
     }
   }
+  session.barrier();
+}
+
+TEST(Communicator, parts_of_the_ranks_talk_among_themselves) {
+  MpiSession& session = test_session();
+  const auto pair = session.split(session.rank() / 2);
+  const bool has_neighbour = session.rank() / 2 * 2 + 1 < session.size();
+  EXPECT_EQ(pair->size(), has_neighbour ? 2 : 1);
+  EXPECT_EQ(pair->rank(), session.rank() % 2);
+  const std::string first = "rank " + std::to_string(session.rank() / 2 * 2);
+  EXPECT_EQ(pair->broadcast("rank " + std::to_string(session.rank())), first);
+  if (pair->rank() == 1) pair->post(0, 3, std::to_string(session.rank()));
+  if (pair->rank() == 0 && has_neighbour) {
+    const Message message = receive(*pair);
+    EXPECT_EQ(message.from, 1);
+    EXPECT_EQ(message.bytes, std::to_string(session.rank() + 1));
+  }
+  EXPECT_FALSE(session.try_receive()) << "what is said in a part stays there";
   session.barrier();
 }
 

@@ -78,7 +78,7 @@ TEST_F(TwoModels, need_to_fit_their_own_measurements_alone) {
   auto without_input = b, with_k_as_state = b, without_only_b = b;
   without_input.erase("input");
   EXPECT_THAT(errors_with({a, without_input}),
-              ElementsAre(StartsWith("conditions.tsv:3: targetId 'input' is unknown to the model")));
+              ElementsAre(StartsWith("conditions.tsv:3: targetId 'input' is unknown to the model b")));
   with_k_as_state.emplace("k", EntityKind::state);
   EXPECT_THAT(errors_with({a, with_k_as_state}),
               ElementsAre(StartsWith("parameters.tsv:2: 'k' in the parameter")));

@@ -205,6 +205,11 @@ TEST_F(Version2, a_mapping_of_what_has_a_valid_id_is_reported) {
               ElementsAre(StartsWith("mapping.tsv:2: 'local' is another name for 'k9'")));
 }
 
+TEST_F(Version2, a_mapping_that_is_given_twice_is_reported) {
+  EXPECT_THAT(errors_with("mapping.tsv", "petabEntityId\tmodelEntityId\nlocal\tr1.k\nlocal\tr2.k\n"),
+              ElementsAre(StartsWith("mapping.tsv:3: mapping 'local' is defined twice")));
+}
+
 TEST_F(Version2, the_model_must_have_what_the_tables_name) {
   const Problem problem = folder.read();
   ModelEntities entities{{"A", EntityKind::state},

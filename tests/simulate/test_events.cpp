@@ -86,6 +86,14 @@ TEST_P(Discontinuities, a_wave_of_time_switches_although_the_states_are_smooth) 
   EXPECT_NEAR(m.last(20 * std::numbers::pi), 10 * std::numbers::pi, 1e-9);
 }
 
+TEST_P(Discontinuities, a_wave_of_states_switches_although_the_states_are_smooth) {
+  EventModel m;  // sin(3 x) becomes positive at 0 and then each 2 pi / 3
+  const Expr n = m.kept("n", 0), x = m.symbol("x");
+  m.state("x", m.number(1), m.number(0));
+  m.event(less(m.number(0), unary(Op::sin, 3.0 * x)), {{n, n + 1.0}});
+  EXPECT_EQ(m.last(10), 5);
+}
+
 TEST_P(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EventModel m;  // y = 1e-4 - (t - 5)^2 is positive from 4.99 to 5.01
   const Expr n = m.kept("n", 0), y = m.symbol("y");
@@ -113,6 +121,17 @@ TEST_P(Discontinuities, a_state_that_rests_on_its_threshold_does_not_stop_time) 
   m.state("x", m.number(0) * x, m.number(0));
   m.state("decay", -m.symbol("decay"), m.number(1));
   EXPECT_NEAR(m.last(1), 5, 1e-9);
+}
+
+TEST_P(Discontinuities, a_state_that_creeps_over_its_threshold_does_not_stop_time) {
+  for (const double level : {200.1, 713.7, 3.3, 0.7}) {
+    EventModel m;  // x falls to its level within 10, so slowly that rounding errors move it back and forth
+    const double pace = 1e-5;
+    const Expr x = m.symbol("x"), bound = m.number(level);
+    m.state("y", select(less(bound, x), m.number(1), m.number(0)), m.number(0));
+    m.state("x", -pace * x, m.number(level * std::exp(10 * pace)));
+    EXPECT_NEAR(m.last(20), 10, 1e-10 / pace) << level;  // the time that a relative error of 1e-10 takes
+  }
 }
 
 TEST_P(Discontinuities, a_branch_without_values_beyond_its_bound_does_not_hinder_the_crossing) {

@@ -9,6 +9,7 @@ using namespace kinetune;
 using simulate::IntegrationError;
 using simulate::SteadyPoint;
 using simulate::SteadyStates;
+using simulate::SteadyStateSearch;
 using symbolic::Expr;
 using symbolic::Op;
 using test::EventModel;
@@ -22,15 +23,18 @@ struct Settled {
   std::expected<SteadyPoint, simulate::IntegrationFailure> point;
   std::vector<double> sensitivities;  ///< (n_states, n_parameters)
   std::vector<double> gradient;       ///< (n_parameters)
+  long n_steps = 0;                   ///< of integration, until the point was found
 };
 
 Settled settle(const jit::CompiledModel& model, const std::vector<double>& parameters,
-               const std::vector<double>& weights = {}) {
-  const auto options = test::WithMethod::options({.rtol = 1e-9, .atol = 1e-13});
+               const std::vector<double>& weights = {},
+               SteadyStateSearch search = SteadyStateSearch::integrate) {
+  const auto options = test::WithMethod::options({.rtol = 1e-9, .atol = 1e-13, .steady_state = search});
   const auto integrator = simulate::make_integrator(model, options);
   SteadyStates steady_states(model, options);
   Simulation run(model, parameters, 0.0);
   Settled result{steady_states.find(*integrator, run.segment, run.x), run.s, {}};
+  result.n_steps = integrator->take_statistics().steps;
   if (!result.point || weights.empty()) return result;
   EXPECT_TRUE(steady_states.forward(*integrator, run.segment, *result.point, result.sensitivities));
   std::vector<double> adjoint = weights;
@@ -66,9 +70,10 @@ SmallModel two_valleys() {
   return s;
 }
 
-IntegrationError failure(const SmallModel& model, const std::vector<double>& parameters) {
+IntegrationError failure(const SmallModel& model, const std::vector<double>& parameters,
+                         SteadyStateSearch search = SteadyStateSearch::integrate) {
   const auto compiled = model.compile();
-  const auto settled = settle(compiled, parameters);
+  const auto settled = settle(compiled, parameters, {}, search);
   return settled.point ? IntegrationError::internal : settled.point.error().error;
 }
 
@@ -158,6 +163,22 @@ TEST_P(SteadyState, rates_that_change_at_some_time_are_waited_for) {
   const auto settled = settle(model, {1000.0});
   ASSERT_TRUE(settled.point);
   EXPECT_NEAR(settled.point->x[0], 2.0, 1e-10);
+}
+
+TEST_P(SteadyState, what_comes_and_goes_on_the_way_is_waited_for) {
+  for (const auto search : {SteadyStateSearch::integrate, SteadyStateSearch::newton}) {
+    SmallModel pulse;  // between two times there is production, and nothing decays
+    const Expr from = pulse.parameter("from", 0), on = binary(Op::less, from, pulse.ode.time);
+    const Expr off = binary(Op::less, from + 1.0, pulse.ode.time), zero = pulse.number(0.0);
+    pulse.state("x", select(on, select(off, zero, pulse.number(3.0)), zero), pulse.number(1.0));
+    const auto pulse_model = pulse.compile();
+    EXPECT_NEAR(settle(pulse_model, {500.0}, {}, search).point->x[0], 4.0, 1e-10);
+
+    SmallModel fading;  // production fades away
+    fading.state("x", fading.parameter("k", 0) * unary(Op::exp, -fading.ode.time), fading.number(1.0));
+    const auto fading_model = fading.compile();
+    EXPECT_NEAR(settle(fading_model, {3.0}, {}, search).point->x[0], 4.0, 1e-7);
+  }
 }
 
 TEST_P(SteadyState, widely_different_time_scales_are_no_conserved_quantities) {
@@ -250,4 +271,92 @@ TEST_P(SteadyState, an_event_long_after_the_model_seems_to_rest_is_waited_for) {
   EXPECT_NEAR(settled.point->x[1], 6.0, 1e-8);
   EXPECT_NEAR(settled.sensitivities[1], 2.0, 1e-6);
   EXPECT_NEAR(settled.gradient[0], 2.0, 1e-6);
+}
+
+TEST_P(SteadyState, newton_first_needs_no_integration_where_it_finds_one) {
+  const auto model = reversible().compile();
+  const double k1 = 0.7, k2 = 0.2, total = 3.0, k = k1 + k2;
+
+  const auto settled = settle(model, {k1, k2, 2.5, 0.5}, {1.0, 0.0}, SteadyStateSearch::newton);
+
+  ASSERT_TRUE(settled.point);
+  EXPECT_EQ(settled.n_steps, 0);
+  EXPECT_NEAR(settled.point->x[0], k2 * total / k, 1e-11);
+  EXPECT_NEAR(settled.point->x[1], k1 * total / k, 1e-11);
+  const std::vector<double> expected{-k2 * total / (k * k), k1 * total / (k * k), k2 / k, k2 / k};
+  for (int j = 0; j < 4; ++j) {
+    EXPECT_NEAR(settled.sensitivities[j], expected[j], 1e-10) << j;
+    EXPECT_NEAR(settled.gradient[j], expected[j], 1e-10) << j;
+  }
+}
+
+TEST_P(SteadyState, newton_first_gets_over_bends_with_shorter_steps) {
+  SmallModel s;  // production falls with the fourth power of x, from a start far above
+  const Expr v = s.parameter("v", 0), x = s.symbol("x"), k = s.parameter("k", 0);
+  s.state("x", v / (s.number(1.0) + pow(x, s.number(4.0))) - k * x, s.number(30.0));
+  const auto model = s.compile();
+  const auto settled = settle(model, {34.0, 1.0}, {1.0}, SteadyStateSearch::newton);
+  ASSERT_TRUE(settled.point);
+  EXPECT_EQ(settled.n_steps, 0);
+  EXPECT_NEAR(settled.point->x[0], 2.0, 1e-11);  // 34 / 17 = 2
+  // f = v / (1 + x^4) - k x: f_x = -v 4 x^3 / 289 - 1, f_v = 1 / 17, f_k = -2
+  const double slope = -34.0 * 32 / 289 - 1;
+  EXPECT_NEAR(settled.gradient[0], -(1.0 / 17) / slope, 1e-10);
+  EXPECT_NEAR(settled.gradient[1], 2 / slope, 1e-10);
+}
+
+TEST_P(SteadyState, newton_first_does_not_mind_a_clock_that_changes_no_rates) {
+  SmallModel s;
+  const Expr dose = s.parameter("dose", 0), late = binary(Op::less, s.number(5.0), s.ode.time);
+  s.state("x", s.number(2.0) + select(late, dose, s.number(0.0)) - s.symbol("x"), s.number(0.0));
+  const auto model = s.compile();
+  const auto without = settle(model, {0.0}, {}, SteadyStateSearch::newton);
+  const auto with = settle(model, {1.0}, {}, SteadyStateSearch::newton);
+  EXPECT_EQ(without.n_steps, 0);
+  EXPECT_NEAR(without.point->x[0], 2.0, 1e-12);
+  EXPECT_GT(with.n_steps, 0);
+  EXPECT_NEAR(with.point->x[0], 3.0, 1e-8);
+}
+
+TEST_P(SteadyState, newton_first_may_find_another_one_than_the_trajectory) {
+  const auto model = two_valleys().compile();
+  EXPECT_NEAR(settle(model, {-0.5}).point->x[0], -1.0, 1e-10);
+  EXPECT_NEAR(settle(model, {-0.5}, {}, SteadyStateSearch::newton).point->x[0], 1.0, 1e-10);
+}
+
+TEST_P(SteadyState, newton_first_finds_none_with_negative_states_where_it_starts_without) {
+  const auto model = two_valleys().compile();  // Newton's method goes from 0.5 to -1
+  EXPECT_NEAR(settle(model, {0.5}, {}, SteadyStateSearch::newton).point->x[0], 1.0, 1e-10);
+}
+
+TEST_P(SteadyState, newton_first_leaves_to_integration_what_is_unstable_or_depends_on_time) {
+  const auto valleys = two_valleys().compile();
+  EXPECT_NEAR(settle(valleys, {0.01}, {}, SteadyStateSearch::newton).point->x[0], 1.0, 1e-10);
+
+  SmallModel late;  // settled at 1 from the start, until production doubles at time 1000
+  const Expr is_late = binary(Op::less, late.parameter("when", 0), late.ode.time);
+  late.state("x", select(is_late, late.number(2.0), late.number(1.0)) - late.symbol("x"), late.number(1.0));
+  const auto late_model = late.compile();
+  EXPECT_NEAR(settle(late_model, {1000.0}, {}, SteadyStateSearch::newton).point->x[0], 2.0, 1e-10);
+
+  SmallModel swinging;
+  const Expr w = swinging.parameter("w", 0);
+  swinging.state("x", w * swinging.symbol("y"), swinging.number(1.0));
+  swinging.state("y", -w * swinging.symbol("x"), swinging.number(0.0));
+  EXPECT_EQ(failure(swinging, {1.0}, SteadyStateSearch::newton), IntegrationError::no_steady_state);
+}
+
+TEST_P(SteadyState, newton_first_leaves_to_integration_conserved_quantities_that_move_with_parameters) {
+  SmallModel s;  // as above: v c + d is conserved
+  const Expr v = s.parameter("v", 0), k = s.parameter("k", 0);
+  const Expr flow = k * (s.symbol("c") - s.symbol("d"));
+  s.state("c", -flow / v, s.number(4.0));
+  s.state("d", flow, s.number(1.0));
+  const auto model = s.compile();
+  const double end = 3.0, by_v = (4.0 - end) / 3.0;
+  const auto settled = settle(model, {2.0, 0.3}, {1.0, 2.0}, SteadyStateSearch::newton);
+  ASSERT_TRUE(settled.point);
+  EXPECT_GT(settled.n_steps, 0);
+  EXPECT_NEAR(settled.point->x[0], end, 1e-9);
+  EXPECT_NEAR(settled.gradient[0], 3.0 * by_v, 1e-5);
 }

@@ -64,6 +64,23 @@ TEST_F(BestFit, draws_a_curve_for_each_observable_of_a_condition_from_zero_to_it
   }
 }
 
+TEST_F(BestFit, tells_the_simulations_of_several_models_apart) {
+  files.write_yaml(2);
+  loaded = study::load(files.yaml());
+  const study::BestFit both = fit(chain_x);
+  const std::size_t n = chain_rows.size();
+
+  ASSERT_EQ(both.measurements.size(), 2 * n);
+  EXPECT_EQ(both.measurements[0].condition_id, "1/high");
+  EXPECT_EQ(both.measurements[n].condition_id, "2/high");
+  for (std::size_t i = 0; i < n; ++i)
+    EXPECT_EQ(both.measurements[i].simulation, both.measurements[n + i].simulation);
+  std::set<std::string> of_measurements, of_curves;
+  for (const auto& row : both.measurements) of_measurements.insert(row.condition_id);
+  for (const auto& row : both.curves) of_curves.insert(row.condition_id);
+  EXPECT_EQ(of_measurements, of_curves);
+}
+
 TEST_F(BestFit, is_empty_where_the_simulation_fails) {
   const auto failed = fit(chain_x, {.max_steps = 2});
   EXPECT_TRUE(failed.measurements.empty());

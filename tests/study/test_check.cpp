@@ -31,6 +31,14 @@ TEST_F(Check, says_what_a_good_model_holds) {
   EXPECT_THAT(result.text, AllOf(HasSubstr("model chain: 2 states"), HasSubstr("no errors")));
 }
 
+TEST_F(Check, says_what_a_problem_of_several_models_holds) {
+  const auto result = check(files.write_yaml(2).yaml());
+  EXPECT_EQ(result.n_errors, 0) << result.text;
+  EXPECT_EQ(result.text.find("model chain"), 0u);
+  EXPECT_NE(result.text.find("model chain", 1), std::string::npos);
+  EXPECT_THAT(result.text, HasSubstr("6 measurements"));
+}
+
 TEST_F(Check, lists_all_errors_of_tables_and_model_at_once) {
   files.write("parameters.tsv",
               "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\n"

@@ -66,6 +66,12 @@ TEST_F(CheckGradient, takes_differences_at_as_many_points_as_asked_for) {
   EXPECT_FALSE(check.points[1].forward_difference);
 }
 
+TEST_F(CheckGradient, shows_each_point_as_soon_as_it_is_done) {
+  std::vector<std::string> seen;
+  study::check_gradient(options, [&](const auto& so_far) { seen.push_back(so_far.points.back().name); });
+  EXPECT_EQ(seen, (std::vector<std::string>{"nominal", "random 0", "random 1"}));
+}
+
 TEST_F(CheckGradient, looks_along_random_directions_on_request) {
   options.n_directions = 3;
   options.integrator = {.rtol = 1e-5, .atol = 1e-8, .method = simulate::Method::cvodes};
@@ -80,6 +86,16 @@ TEST_F(CheckGradient, looks_along_random_directions_on_request) {
   EXPECT_GT(coarse.points[0].forward_difference.value(), 10 * fine.points[0].forward_difference.value());
 }
 
+TEST_F(CheckGradient, takes_differences_again_of_better_values_where_they_do_not_confirm) {
+  options.integrator = {.rtol = 1e-5, .atol = 1e-9, .method = simulate::Method::rodas5p};
+  options.tight = {.rtol = 1e-5, .atol = 1e-9, .method = simulate::Method::cvodes};
+  options.tolerance = 1e-5;
+  options.n_random = 0;
+  const auto point = study::check_gradient(options).points[0];
+  EXPECT_EQ(point.trust, Trust::yes);
+  EXPECT_LT(point.uncertainty.value(), 1e-5);
+}
+
 TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree) {
   options.integrator.method = simulate::Method::cvodes;
   options.tolerance = 1e-15;  // beyond what CVODES' methods can share
@@ -87,9 +103,9 @@ TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree
   const auto check = study::check_gradient(options);
   EXPECT_FALSE(check.can_be_trusted());
   EXPECT_THAT(check.points[0].conditions, testing::UnorderedElementsAre("high", "low"));
-  EXPECT_THAT(check.to_text(), HasSubstr("nominal: NOT to be trusted"));
-  EXPECT_THAT(check.to_text(), HasSubstr("k1: forward "));
-  EXPECT_THAT(check.to_text(), HasSubstr("in condition low"));
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("nominal: NOT to be trusted"));
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("k1: forward "));
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("in condition low"));
 }
 
 TEST_F(CheckGradient, does_not_trust_a_problem_that_has_values_but_no_sensitivities) {

@@ -43,6 +43,7 @@ FitOptions unusual() {
   options.posterior.sensitivities = estimate::Sensitivities::adjoint;
   options.posterior.integrator = {1.7e-7, 3.3e-19, 4321, simulate::LinearSolver::klu,
                                   simulate::Method::rodas4p2};
+  options.posterior.integrator.steady_state = simulate::SteadyStateSearch::newton;
   return options;
 }
 
@@ -71,6 +72,7 @@ TEST(FitOptions, come_back_from_yaml_to_the_last_bit) {
   EXPECT_EQ(after.posterior.max_seconds, before.posterior.max_seconds);
   EXPECT_EQ(after.posterior.sensitivities, before.posterior.sensitivities);
   EXPECT_EQ(after.posterior.integrator.method, before.posterior.integrator.method);
+  EXPECT_EQ(after.posterior.integrator.steady_state, before.posterior.integrator.steady_state);
   EXPECT_EQ(after.posterior.integrator.rtol, before.posterior.integrator.rtol);
   EXPECT_EQ(after.posterior.integrator.atol, before.posterior.integrator.atol);
   EXPECT_EQ(after.posterior.integrator.max_steps, before.posterior.integrator.max_steps);

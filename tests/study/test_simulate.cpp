@@ -218,3 +218,20 @@ TEST(SimulateProblem, gives_the_measurement_table_with_simulations) {
   }
   EXPECT_FALSE(std::getline(lines, line));
 }
+
+TEST(SimulateProblem, says_which_of_several_models_a_row_is_of) {
+  estimate::test::ProblemFiles files;
+  std::istringstream lines(simulate_problem({files.write_yaml(2).yaml(), {}, {}}));
+  std::string line;
+  std::getline(lines, line);
+  ASSERT_EQ(cells(line, '\t').at(1), "modelId");
+  std::vector<std::string> first, second;
+  while (std::getline(lines, line)) {
+    const auto row = cells(line, '\t');
+    auto& rows = row.at(1) == "1" ? first : second;
+    rows.push_back(row.at(0));
+    rows.insert(rows.end(), row.begin() + 2, row.end());
+  }
+  EXPECT_FALSE(first.empty());
+  EXPECT_EQ(first, second);
+}

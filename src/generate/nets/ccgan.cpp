@@ -90,7 +90,6 @@ class CcGan final : public Network {
     discriminator_parameters_ = discriminator_->parameters();
   }
 
-  Normaliser::Scale scale() const override { return Normaliser::Scale::standard; }
   std::vector<std::vector<Tensor>> players() override {
     return {discriminator_->parameters(), generator_->parameters()};
   }

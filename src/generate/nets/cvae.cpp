@@ -23,10 +23,6 @@ class Cvae final : public Network {
     decoder_ = register_module("decoder", mlp(n_latent + n_c, options.decoder_layers, n_out));
   }
 
-  Normaliser::Scale scale() const override {
-    return options_.likelihood == Likelihood::gaussian ? Normaliser::Scale::logit : Normaliser::Scale::unit;
-  }
-
   Terms validate(const Rows& batch, Draw& draw) override { return elbo(batch, draw, 1, 0); }
 
   Tensor sample(const Rows& at, Draw& draw) override {

@@ -75,10 +75,8 @@ void NeuralGenerator::add_to(store::Batch& batch) const {
 
 void NeuralGenerator::restore(const store::H5File& file) {
   if (!file.has("/normaliser/mean")) return;  // saved before it was trained
-  const NetworkShape one{1, {0}};
-  normaliser_ =
-      Normaliser::restored(make_network(one, options_)->scale(), file.read<double>("/normaliser/mean"),
-                           file.read<double>("/normaliser/spread"));
+  normaliser_ = Normaliser::restored(scale_of(options_), file.read<double>("/normaliser/mean"),
+                                     file.read<double>("/normaliser/spread"));
   make_networks();
   read_network(file, "/weights/sampling", *serving_);
   read_network(file, "/weights/training", *training_);

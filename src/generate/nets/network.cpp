@@ -19,6 +19,13 @@ Terms Network::step(const Rows& batch, Draw& draw, const StepContext& context) {
   return terms;
 }
 
+Normaliser::Scale scale_of(const GeneratorOptions& options) {
+  using Scale = Normaliser::Scale;
+  // Binary cross-entropy is of the box itself.
+  if (options.method == Method::cvae && options.likelihood == Likelihood::bernoulli) return Scale::unit;
+  return options.vector_scale == VectorScale::logit ? Scale::logit : Scale::standard;
+}
+
 std::shared_ptr<Network> make_network(const NetworkShape& shape, const GeneratorOptions& options) {
   switch (options.method) {
     case Method::cvae:

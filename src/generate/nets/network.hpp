@@ -52,7 +52,6 @@ struct NetworkShape {
 /// One kind of generative network. The training loop (neural_generator.cpp) is the same for all.
 class Network : public torch::nn::Module {
  public:
-  virtual Normaliser::Scale scale() const { return Normaliser::Scale::logit; }
   /// Parameters that are trained, a group an optimiser.
   virtual std::vector<std::vector<Tensor>> players() { return {parameters()}; }
   virtual AdamOptions adam(const GeneratorOptions&) const;
@@ -72,6 +71,9 @@ class Network : public torch::nn::Module {
   /// What `step` minimises, for networks with one player.
   virtual Terms loss(const Rows& batch, Draw&, double progress) = 0;
 };
+
+/// That the networks of these options see vectors on.
+Normaliser::Scale scale_of(const GeneratorOptions&);
 
 std::shared_ptr<Network> make_cvae(const NetworkShape&, const GeneratorOptions&);
 std::shared_ptr<Network> make_transformer(const NetworkShape&, const GeneratorOptions&);

@@ -129,8 +129,7 @@ NeuralGenerator::Prepared NeuralGenerator::prepare(const DataSet& data) {
   };
   if (!training_) {
     gather(split.train, [&](const std::vector<double>& x, const std::vector<Condition>&) {
-      const NetworkShape one{1, {0}};
-      normaliser_ = Normaliser(make_network(one, options_)->scale(), x, data.n_x());
+      normaliser_ = Normaliser(scale_of(options_), x, data.n_x());
       return 0;
     });
     if (normaliser_.n_active() == 0) {

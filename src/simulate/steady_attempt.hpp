@@ -1,0 +1,43 @@
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+
+#include "simulate/steady_state.hpp"
+
+namespace kinetune::simulate {
+
+/// Newton's method on its way.
+struct SteadyStates::Attempt {
+  const Segment& segment;
+  double time;                    ///< at which rates are taken
+  double threshold;               ///< of the system's rank
+  std::span<const double> start;  ///< where conserved quantities are what they are
+  std::vector<double> x, step, rates, jacobian;
+  std::unique_ptr<SteadySystem> system = {};
+};
+
+// By which stretches of time grow.
+inline constexpr double stretch_growth = 10.0;
+
+// Sums that vanish but for rounding errors, as a share of the sum of absolute values.
+inline constexpr double vanishing = 1e-9;
+
+inline bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
+
+struct NoData final : Sink {
+  void at(std::size_t, std::span<const double>, std::span<const double>, std::span<double>) override {}
+};
+
+/// What an integration that fails on the way means: a trajectory that does not end or leaves all bounds has
+/// no steady state.
+inline IntegrationFailure on_the_way(IntegrationFailure failure) {
+  const bool never_settles =
+      failure.error == IntegrationError::too_many_steps || failure.error == IntegrationError::not_finite;
+  if (never_settles) failure.error = IntegrationError::no_steady_state;
+  return failure;
+}
+
+}  // namespace kinetune::simulate

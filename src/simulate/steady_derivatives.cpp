@@ -1,0 +1,147 @@
+#include "simulate/steady_attempt.hpp"
+
+namespace kinetune::simulate {
+namespace {
+
+// Integrated sensitivities have settled when ten times the time changes them by no more than this share.
+constexpr double settling = 1e-6;
+constexpr int max_settling_stretches = 6;
+constexpr double settling_time = 100.0;  // for adjoints, in times that the states took
+
+}  // namespace
+
+/// Whether the conserved quantities' definitions depend on no active parameter.
+bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint& point) const {
+  if (!point.system) return false;
+  if (has_events() && point.system->n_conserved() > 0) return false;
+  const jit::Pattern& pattern = model_.code().rates_by_parameter;
+  std::vector<double> by_parameter(pattern.n_nonzeros());
+  const std::size_t n = point.x.size();
+  const double time = late_time(segment, point.x, point.time);
+  for (std::size_t at = 0; at < point.visited.size() && point.system->n_conserved() > 0; at += n) {
+    const double* x = point.visited.data() + at;
+    model_.rates_by_parameter(time, x, prelude_at(segment, time, x), by_parameter.data());
+    for (const int j : segment.active) {
+      if (j < 0) continue;
+      for (int c = 0; c < point.system->n_conserved(); ++c) {
+        double sum = 0.0, sums = 0.0;
+        for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+          const double term = point.system->conserved(c)[pattern.rows[e]] * by_parameter[e];
+          sum += term;
+          sums += std::fabs(term);
+        }
+        if (!(std::fabs(sum) <= vanishing * sums)) return false;
+      }
+    }
+  }
+  return true;
+}
+
+std::expected<void, IntegrationFailure> SteadyStates::forward(Integrator& integrator, const Segment& segment,
+                                                              const SteadyPoint& point,
+                                                              std::span<double> sensitivities) {
+  const std::size_t n = point.x.size(), m = segment.active.size();
+  if (n == 0 || m == 0) return {};
+  if (!derivatives_follow(segment, point)) return integrate(integrator, segment, point, sensitivities);
+  const jit::Pattern& pattern = model_.code().rates_by_parameter;
+  std::vector<double> by_parameter(pattern.n_nonzeros()), column(n);
+  const double time = late_time(segment, point.x, point.time);
+  model_.rates_by_parameter(time, point.x.data(), prelude_at(segment, time, point.x.data()),
+                            by_parameter.data());
+  for (std::size_t k = 0; k < m; ++k) {
+    const int j = segment.active[k];
+    std::ranges::fill(column, 0.0);
+    for (int e = j < 0 ? 0 : pattern.column_starts[j]; j >= 0 && e < pattern.column_starts[j + 1]; ++e)
+      column[pattern.rows[e]] = -by_parameter[e];
+    for (int c = 0; c < point.system->n_conserved(); ++c) {
+      double& amount = column[point.system->dependent()[c]] = 0.0;
+      for (std::size_t i = 0; i < n; ++i) amount += point.system->conserved(c)[i] * sensitivities[i * m + k];
+    }
+    point.system->solve(column.data());
+    for (std::size_t i = 0; i < n; ++i) sensitivities[i * m + k] = column[i];
+  }
+  if (!all_finite(sensitivities))
+    return std::unexpected(IntegrationFailure{IntegrationError::not_finite, point.time});
+  return {};
+}
+
+std::expected<void, IntegrationFailure> SteadyStates::backward(Integrator& integrator, const Segment& segment,
+                                                               const SteadyPoint& point,
+                                                               std::span<double> adjoint,
+                                                               std::span<double> gradient) {
+  const std::size_t n = point.x.size();
+  if (n == 0) return {};
+  if (!derivatives_follow(segment, point))
+    return integrate_back(integrator, segment, point, adjoint, gradient);
+  const jit::Pattern& pattern = model_.code().rates_by_parameter;
+  std::vector<double> by_parameter(pattern.n_nonzeros()), dual(adjoint.begin(), adjoint.end());
+  const double time = late_time(segment, point.x, point.time);
+  model_.rates_by_parameter(time, point.x.data(), prelude_at(segment, time, point.x.data()),
+                            by_parameter.data());
+  point.system->solve_transposed(dual.data());
+  std::ranges::fill(adjoint, 0.0);
+  for (int c = 0; c < point.system->n_conserved(); ++c) {
+    double& of_amount = dual[point.system->dependent()[c]];
+    for (std::size_t i = 0; i < n; ++i) adjoint[i] += of_amount * point.system->conserved(c)[i];
+    of_amount = 0.0;
+  }
+  for (std::size_t k = 0; k < gradient.size(); ++k) {
+    const int j = segment.active[k];
+    if (j < 0) continue;
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
+      gradient[k] -= dual[pattern.rows[e]] * by_parameter[e];
+  }
+  if (!all_finite(adjoint) || !all_finite(gradient))
+    return std::unexpected(IntegrationFailure{IntegrationError::not_finite, point.time});
+  return {};
+}
+
+/// Sensitivities along the trajectory until they have settled as well.
+std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& integrator,
+                                                                const Segment& segment,
+                                                                const SteadyPoint& point,
+                                                                std::span<double> sensitivities) const {
+  std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
+  const std::vector<double> start = x, at_start(sensitivities.begin(), sensitivities.end());
+  std::vector<double> before;
+  NoData none;
+  double from = segment.start, to = point.time;
+  for (int k = 0; k < max_settling_stretches; ++k) {
+    if (has_events()) {
+      from = segment.start;
+      x = start;
+      std::ranges::copy(at_start, sensitivities.begin());
+    }
+    Segment stretch = segment;
+    stretch.start = from;
+    stretch.end = to;
+    if (const auto arrived = integrator.forward(stretch, Mode::forward, x, sensitivities, {}, none); !arrived)
+      return std::unexpected(on_the_way(arrived.error()));
+    bool settled = !before.empty();
+    for (std::size_t e = 0; e < before.size(); ++e) {
+      const double floor = options_.atol / options_.rtol * settling;
+      settled &= std::fabs(sensitivities[e] - before[e]) <= settling * std::fabs(sensitivities[e]) + floor;
+    }
+    if (settled) return {};
+    before.assign(sensitivities.begin(), sensitivities.end());
+    from = to;
+    to = segment.start + stretch_growth * (to - segment.start);
+  }
+  return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, from});
+}
+
+std::expected<void, IntegrationFailure> SteadyStates::integrate_back(Integrator& integrator,
+                                                                     const Segment& segment,
+                                                                     const SteadyPoint& point,
+                                                                     std::span<double> adjoint,
+                                                                     std::span<double> gradient) const {
+  std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
+  NoData none;
+  Segment way = segment;
+  way.end = segment.start + settling_time * (point.time - segment.start);
+  if (const auto arrived = integrator.forward(way, Mode::adjoint, x, {}, {}, none); !arrived)
+    return std::unexpected(on_the_way(arrived.error()));
+  return integrator.backward(adjoint, gradient);
+}
+
+}  // namespace kinetune::simulate

@@ -1,0 +1,164 @@
+"""kinetune-train killed, stopped, resumed and given wrong inputs."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+from pathlib import Path
+
+os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # the training that is watched goes on saving
+import h5py  # noqa: E402
+import numpy as np  # noqa: E402
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = os.environ.get("KINETUNE_TRAIN_PROGRAM", str(ROOT / "build/release/bin/kinetune-train"))
+PATIENCE = 300  # seconds after which something hangs
+# Small networks: what is tested is how they come through a kill.
+METHODS = {
+    "cvae": ["--width", "16"],
+    "transformer": ["--width", "8", "--heads", "2"],
+    "ccgan": ["--width", "16", "--batch-norm", "off"],
+    "flow": ["--width", "16"],
+}
+EPOCHS = 40
+
+
+def write_points(file: Path, n_runs: int = 8, n_points: int = 20, **replaced: np.ndarray) -> None:
+    """Runs that each approach the middle of the box; `replaced` stands in for a dataset of /points."""
+    random = np.random.default_rng(1)
+    ways = np.geomspace(1, 0.05, n_points)[None, :, None] * random.uniform(-0.5, 0.5, (n_runs, 1, 3))
+    x = (0.5 + ways).reshape(-1, 3)
+    points = {"x": x, "fval": np.square(x - 0.5).sum(1), "run": np.repeat(np.arange(n_runs, dtype=np.uint32), n_points)}
+    with h5py.File(file, "w") as out:
+        out["parameters/id"] = ["k1", "k2", "scale"]
+        for name, values in (points | replaced).items():
+            out[f"points/{name}"] = values
+
+
+def command(*arguments: object) -> list[str]:
+    return [PROGRAM, *map(str, arguments)]
+
+
+def train(*arguments: object) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), text=True, timeout=PATIENCE, capture_output=True, stdin=subprocess.DEVNULL)
+
+
+def n_epochs(model: Path) -> int:
+    """That the model in the file has behind it; 0 where there is no file yet."""
+    try:
+        with h5py.File(model) as file:
+            return int(file["history/epoch"].shape[0])
+    except FileNotFoundError:
+        return 0
+
+
+def weights(model: Path) -> dict[str, bytes]:
+    found: dict[str, bytes] = {}
+
+    def note(name: str, item: h5py.HLObject) -> None:
+        if isinstance(item, h5py.Dataset):
+            found[name] = item[()].tobytes()
+
+    with h5py.File(model) as file:
+        for group in ("weights", "optimiser"):
+            file[group].visititems(note)
+    return found
+
+
+class Training(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.data = self.folder / "data.h5"
+        write_points(self.data)
+
+    def start_and_signal(self, number: signal.Signals, model: Path, options: list[object], epochs: int) -> int:
+        """Begins or resumes, sends the signal once the file has so many epochs; returns the exit code."""
+        resume = ["--resume", model] if model.exists() else options
+        job = subprocess.Popen(command(self.data, "-o", model, "--save-every", 0, *resume), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + PATIENCE
+        while job.poll() is None and n_epochs(model) < epochs and time.monotonic() < deadline:
+            time.sleep(0.002)
+        job.send_signal(number)
+        return job.wait(PATIENCE)
+
+    def test_that_is_killed_again_and_again_gives_the_weights_of_one_that_was_not(self) -> None:
+        for method, size in METHODS.items():
+            with self.subTest(method=method):
+                options = ["--method", method, *size, "--epochs", EPOCHS, "--seed", 5]
+                whole, killed = self.folder / f"{method}_whole.h5", self.folder / f"{method}_killed.h5"
+                self.assertEqual(train(self.data, "-o", whole, *options).returncode, 0)
+                for epochs in (1, EPOCHS // 3, EPOCHS // 2):
+                    code = self.start_and_signal(signal.SIGKILL, killed, options, epochs)
+                    self.assertEqual(code, -signal.SIGKILL, "it had ended before it was killed")
+                    self.assertGreaterEqual(n_epochs(killed), epochs)
+                resumed = train(self.data, "-o", killed, "--resume", killed)
+                self.assertEqual(resumed.returncode, 0, resumed.stderr)
+                self.assertEqual(n_epochs(killed), EPOCHS)
+                self.assertEqual(weights(killed), weights(whole))
+
+    def test_that_is_asked_to_stop_saves_what_it_has_and_says_so_by_its_exit_code(self) -> None:
+        model = self.folder / "model.h5"
+        options = ["--method", "flow", "--width", 16, "--epochs", 100000]
+        self.assertEqual(self.start_and_signal(signal.SIGTERM, model, options, 2), 1)
+        done = n_epochs(model)
+        self.assertGreaterEqual(done, 2)
+        self.assertEqual(train(self.data, "-o", model, "--resume", model, "--epochs", done + 3).returncode, 0)
+        self.assertEqual(n_epochs(model), done + 3)
+
+
+class WrongInputs(unittest.TestCase):
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+
+    def refused(self, *arguments: object) -> str:
+        """The one message of a call that must end before it has written anything."""
+        before = {p: p.stat().st_mtime_ns for p in self.folder.iterdir()}
+        result = train(*arguments)
+        self.assertEqual(result.returncode, 2, result.stdout + result.stderr)
+        self.assertEqual({p: p.stat().st_mtime_ns for p in self.folder.iterdir()}, before)
+        return result.stderr
+
+    def test_in_the_data_are_named(self) -> None:
+        nan, none = np.full(160, np.nan), np.zeros((0, 3))
+        for name, replaced in {
+            "no points": {"x": none, "fval": np.zeros(0), "run": np.zeros(0, np.uint32)},
+            "lengths that differ": {"fval": np.zeros(7)},
+            "no evaluated point": {"fval": nan},
+            "outside the box": {"x": np.full((160, 3), 1.5)},
+            "labels at infinity": {"label": np.full(160, np.inf)},
+        }.items():
+            with self.subTest(name):
+                data = self.folder / "data.h5"
+                write_points(data, **replaced)
+                self.assertIn("data.h5", self.refused(data, "-o", self.folder / "model.h5", "--epochs", 3))
+
+    def test_in_the_options_are_named(self) -> None:
+        data, model = self.folder / "data.h5", self.folder / "model.h5"
+        write_points(data)
+        for wrong, said in ((["--epochs", "many"], "epochs"), (["--method", "cvea"], "cvea"), (["--threads", 0], "threads"),
+                            (["--validation-share", 1.5], "validation-share"), (["--nonsense", 1], "nonsense"),
+                            (["--learning-rate", -1], "learning-rate"), (["--resume", self.folder / "none.h5"], "none.h5")):
+            with self.subTest(wrong=wrong):
+                self.assertIn(said, self.refused(data, "-o", model, *wrong))
+
+    def test_files_that_are_no_models_or_no_data_are_named(self) -> None:
+        data, model, text = self.folder / "data.h5", self.folder / "model.h5", self.folder / "text.h5"
+        write_points(data)
+        text.write_text("no HDF5")
+        self.assertIn("text.h5", self.refused(text, "-o", model))
+        self.assertIn("text.h5", self.refused(data, "-o", model, "--resume", text))
+        self.assertIn("none.h5", self.refused(self.folder / "none.h5", "-o", model))
+        self.assertIn("text.h5: exists already", self.refused(data, "-o", text))
+
+
+if __name__ == "__main__":
+    unittest.main()
