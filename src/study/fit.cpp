@@ -70,8 +70,10 @@ void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, 
   if (times.empty()) return;
   std::string text;
   for (const MethodTime& t : times) {
-    text += fmt::format("{}{} {}{} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
-                        t.lanes > 1 ? fmt::format(" in {} lanes", t.lanes) : "", 1e3 * t.seconds);
+    text += fmt::format(
+        "{}{} {}{} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
+        t.lanes > 1 && t.method != simulate::Method::cvodes ? fmt::format(" in {} lanes", t.lanes) : "",
+        1e3 * t.seconds);
   }
   core::log(core::LogLevel::info, "integrator and sensitivities, CPU ms at the first starts: {}", text);
 }
