@@ -12,6 +12,7 @@
 #include "commands.hpp"
 #include "core/error.hpp"
 #include "core/file.hpp"
+#include "integrator_options.hpp"
 
 namespace kinetune::drivers {
 namespace {
@@ -24,7 +25,7 @@ struct Flags {
   std::optional<std::uint64_t> starts, seed;
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
-  std::optional<int> max_steps;
+  std::optional<int> max_steps, lanes;
   std::string ranks_per_start = "auto";
   std::optional<std::uint64_t> redraws, max_total_evaluations;
   std::optional<double> max_time, max_start_time, max_evaluation_time;
@@ -75,6 +76,7 @@ study::FitOptions options_of(const Flags& flags) {
   if (flags.sensitivities) options.posterior.sensitivities = study::sensitivities(*flags.sensitivities);
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
+  set(options.posterior.integrator.lanes, flags.lanes);
   if (flags.steady_state)
     options.posterior.integrator.steady_state = study::steady_state_search(*flags.steady_state);
   set(options.posterior.integrator.rtol, flags.rtol);
@@ -187,6 +189,9 @@ void add_fit(CLI::App& app, Action& action) {
       name(defaults.posterior.integrator.method));
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",
       study::name(defaults.posterior.sensitivities));
+  add("--lanes", flags->lanes,
+      "simulations side by side in vector registers: auto (measured once), 1, 4 or 8", "auto")
+      ->transform(lane_numbers());
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",
       study::name(defaults.posterior.integrator.linear_solver));
   add("--steady-state", flags->steady_state, "integrate, or newton first (may find another one)",

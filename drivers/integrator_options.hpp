@@ -9,6 +9,11 @@
 
 namespace kinetune::drivers {
 
+/// auto, 1, 4 or 8, as IntegratorOptions has it.
+inline CLI::CheckedTransformer lane_numbers() {
+  return CLI::CheckedTransformer(std::map<std::string, int>{{"auto", 0}, {"1", 1}, {"4", 4}, {"8", 8}});
+}
+
 inline void add_integrator_options(CLI::App& command, simulate::IntegratorOptions& options) {
   std::map<std::string, simulate::Method> names;
   for (const auto method : {simulate::Method::automatic, simulate::Method::cvodes, simulate::Method::rodas5p,
@@ -18,6 +23,10 @@ inline void add_integrator_options(CLI::App& command, simulate::IntegratorOption
   command.add_option("--integrator", options.method, "method of integration")
       ->transform(CLI::CheckedTransformer(names))
       ->default_str(std::string(simulate::name(options.method)));
+  command
+      .add_option("--lanes", options.lanes, "simulations that go side by side in vector registers: 1, 4 or 8")
+      ->transform(lane_numbers())
+      ->default_str("1");
   command.add_flag_callback(
       "--control-sensitivity-errors",
       [&options] { options.sensitivity_errors = simulate::SensitivityErrors::controlled; },

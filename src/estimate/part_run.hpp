@@ -1,8 +1,11 @@
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "estimate/simulation_run.hpp"
+#include "simulate/lane_group.hpp"
 
 namespace kinetune::estimate {
 
@@ -14,16 +17,24 @@ class PartRun {
   PartRun(const PartRun&) = delete;
 
   const Part& part() const { return part_; }
-  SimulationRun& run() { return run_; }
+  const std::vector<Share>& shares() const { return run_.shares(); }
+  std::size_t most_columns() const { return run_.most_columns(); }
   bool has_other_method() const { return options_.method != simulate::Method::cvodes; }
-  SimulationRun& cvodes();  ///< the same as run() where there is no other method
+  SimulationRun& cvodes();  ///< the method asked for where there is no other
+
+  bool goes_side_by_side() const { return group_ != nullptr; }
+  /// Calls a job for each number below n_jobs, with what it can carry a share out with: side by side where
+  /// the options have lanes and the model can, otherwise one after the other. Jobs begin in their order.
+  void for_each(std::size_t n_jobs, const std::function<void(std::size_t number, SimulationRun&)>& job);
 
  private:
   const Part& part_;
   jit::CompiledModel model_;
   simulate::IntegratorOptions options_;  // with a settled method
   SimulationRun run_;
-  std::unique_ptr<SimulationRun> cvodes_;  // made when first needed
+  std::unique_ptr<SimulationRun> cvodes_;                // made when first needed
+  std::unique_ptr<simulate::LaneGroup> group_;           // where there are lanes
+  std::vector<std::unique_ptr<SimulationRun>> members_;  // of the group
 };
 
 }  // namespace kinetune::estimate

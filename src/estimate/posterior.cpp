@@ -4,6 +4,7 @@
 #include <cassert>
 #include <chrono>
 #include <cmath>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "core/cpu_time.hpp"
 #include "core/error.hpp"
 #include "estimate/part_run.hpp"
+#include "estimate/point_evaluation.hpp"
 #include "estimate/prior.hpp"
 
 namespace kinetune::estimate {
@@ -71,8 +73,10 @@ std::size_t count_data(const Part& part) {
   return count;
 }
 
-EvaluationFailure failure(const SimulationStatus& status) {
-  return {status.failure, status.condition_id, status.time, status.state};
+std::expected<optimize::Evaluation, EvaluationFailure> without_details(
+    std::expected<Terms, EvaluationFailure> terms) {
+  if (!terms) return std::unexpected(std::move(terms.error()));
+  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton)};
 }
 
 }  // namespace
@@ -91,14 +95,12 @@ struct Posterior::Impl {
   std::vector<std::unique_ptr<PartRun>> parts;
   std::vector<Place> shares;
   std::size_t n_data = 0, n_simulations = 0;
-  bool has_fallen_back = false;  // in the evaluation under way
   long n_fallbacks = 0;
   LeastSquares* least_squares = nullptr;  // where residuals go in the evaluation under way
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
-  std::vector<double> x_linear;
   std::chrono::duration<double> max_duration;
-  std::chrono::steady_clock::time_point began;  // the evaluation under way
+  std::chrono::steady_clock::time_point deadline;  // of the evaluations under way
   std::function<bool()> interrupt = {};
   ShareCarrier carrier = {};
 
@@ -110,14 +112,14 @@ struct Posterior::Impl {
                         "give a positive number of seconds");
     }
     options.integrator.interrupt = [this] {
-      return (interrupt && interrupt()) || std::chrono::steady_clock::now() - began > max_duration;
+      return (interrupt && interrupt()) || std::chrono::steady_clock::now() > deadline;
     };
     std::size_t most_columns = 0;
     for (std::size_t i = 0; i < codes.size(); ++i) {
       const Part& part = problem.parts[i];
       parts.push_back(std::make_unique<PartRun>(part, std::move(codes[i]), options.integrator));
-      most_columns = std::max(most_columns, parts.back()->run().most_columns());
-      for (const Share& share : parts.back()->run().shares())
+      most_columns = std::max(most_columns, parts.back()->most_columns());
+      for (const Share& share : parts.back()->shares())
         shares.push_back({parts.back().get(), &share, n_simulations});
       n_simulations += part.simulations.size();
       n_data += count_data(part);
@@ -127,13 +129,16 @@ struct Posterior::Impl {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
     }
-    x_linear.resize(problem.parameters.size());
   }
 
-  void begin(std::span<const double> x) {
-    began = std::chrono::steady_clock::now();
-    has_fallen_back = false;
-    for (std::size_t q = 0; q < x.size(); ++q) x_linear[q] = unscaled(problem.parameters[q].scale, x[q]);
+  /// A limit that has no end, or lies beyond the clock's, is none.
+  void begin(std::size_t n_evaluations) {
+    using Clock = std::chrono::steady_clock;
+    const auto allowed = max_duration * static_cast<double>(n_evaluations);
+    const auto now = Clock::now();
+    deadline = allowed < Clock::time_point::max() - now
+                   ? now + std::chrono::duration_cast<Clock::duration>(allowed)
+                   : Clock::time_point::max();
   }
 
   Mode mode(Order order) const {
@@ -152,9 +157,11 @@ struct Posterior::Impl {
   }
 
   /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
-  Done carry_out(const Place& place, Order order, LikelihoodSums& sums, Details* details) {
+  Done carry_out(const Place& place, SimulationRun& own, Order order, PointEvaluation& evaluation,
+                 LikelihoodSums& sums) {
     using Outcome = SimulationStatus::Outcome;
     SimulatedData data{nullptr, nullptr, least_squares};
+    Details* details = evaluation.details();
     std::span<SimulationStatus> statuses;
     if (details) {
       data.values = details->values.data();
@@ -163,16 +170,16 @@ struct Posterior::Impl {
     }
     const auto attempt = [&](SimulationRun& run, Mode mode) {
       sums.clear();
-      return run.add(*place.share, x_linear, mode, sums, data, statuses);
+      return run.add(*place.share, evaluation.x_linear(), mode, sums, data, statuses);
     };
     const Mode asked = mode(order);
-    Done done = attempt(place.part->run(), asked);
+    Done done = attempt(own, asked);
     if (options.fallback == Fallback::none) return done;
     const auto failed_with = [&](Outcome outcome) { return !done && done.error().outcome == outcome; };
     const auto try_again = [&](Mode mode) {
       done = attempt(place.part->cvodes(), mode);
       if (!done) return;
-      has_fallen_back = true;
+      evaluation.note_fallback();
       if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
     };
     const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
@@ -182,6 +189,50 @@ struct Posterior::Impl {
                                std::isfinite(sums.nllh) && !all_finite(sums.gradient);
     if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
     return done;
+  }
+
+  /// Some shares at several points: what a share says goes to the evaluation under its place in the list.
+  /// @param seconds  CPU time by place in the list, of one evaluation; those that go side by side share
+  /// theirs
+  ///                 evenly; or empty
+  void carry_out(std::span<PointEvaluation> evaluations, std::span<const std::size_t> which, Order order,
+                 std::span<double> seconds = {}) {
+    begin(evaluations.size());
+    for (const auto& part : parts) {
+      std::vector<std::size_t> own;  // places in the list
+      for (std::size_t i = 0; i < which.size(); ++i) {
+        if (shares[which[i]].part == part.get()) own.push_back(i);
+      }
+      const double at_first = core::thread_cpu_seconds();
+      part->for_each(own.size() * evaluations.size(), [&](std::size_t number, SimulationRun& run) {
+        PointEvaluation& evaluation = evaluations[number / own.size()];
+        const std::size_t i = own[number % own.size()];
+        if (evaluation.is_decided_before(i)) return;
+        const double before = core::thread_cpu_seconds();
+        LikelihoodSums sums = zeros(order);
+        if (const Done done = carry_out(shares[which[i]], run, order, evaluation, sums); done)
+          evaluation.add(i, std::move(sums));
+        else
+          evaluation.fail(i, done.error());
+        if (!seconds.empty()) seconds[i] = core::thread_cpu_seconds() - before;
+      });
+      if (seconds.empty() || !part->goes_side_by_side()) continue;
+      const double total = core::thread_cpu_seconds() - at_first;
+      for (const std::size_t i : own) seconds[i] = total / static_cast<double>(own.size());
+    }
+  }
+
+  /// Of all shares.
+  std::expected<LikelihoodSums, EvaluationFailure> likelihood(PointEvaluation& evaluation, Order order) {
+    carry_out(std::span(&evaluation, 1), all_shares(), order);
+    if (evaluation.has_fallen_back()) ++n_fallbacks;
+    return std::move(evaluation).sums();
+  }
+
+  std::vector<std::size_t> all_shares() const {
+    std::vector<std::size_t> all(shares.size());
+    std::iota(all.begin(), all.end(), std::size_t{0});
+    return all;
   }
 
   LeastSquares no_squares() const {
@@ -199,23 +250,6 @@ struct Posterior::Impl {
     LikelihoodSums total = zeros(order);
     for (const LikelihoodSums& sums : outcomes.sums) total += sums;
     if (squares) *squares = std::move(outcomes.squares);
-    return total;
-  }
-
-  /// Of all shares. With details, those behind one that fails are tried as well.
-  std::expected<LikelihoodSums, EvaluationFailure> likelihood(Order order, Details* details) {
-    LikelihoodSums total = zeros(order), sums = zeros(order);
-    std::optional<EvaluationFailure> first_failure;
-    for (const Place& place : shares) {
-      const Done done = carry_out(place, order, sums, details);
-      if (done)
-        total += sums;
-      else if (!first_failure)
-        first_failure = failure(done.error());
-      if (first_failure && !details) break;
-    }
-    if (has_fallen_back) ++n_fallbacks;
-    if (first_failure) return std::unexpected(*first_failure);
     return total;
   }
 
@@ -285,40 +319,38 @@ const Problem& Posterior::problem() const { return impl_->problem; }
 
 std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double> x, Order order,
                                                           Details* details) {
-  impl_->begin(x);
   const auto priors = impl_->priors(x);
   if (!priors) return std::unexpected(priors.error());
   if (details) {
     *details = {std::vector<SimulationStatus>(impl_->n_simulations), std::vector<double>(impl_->n_data),
                 std::vector<double>(impl_->n_data)};
   }
+  PointEvaluation evaluation(impl_->problem, x, details);
   const bool others_carry = impl_->carrier && !details;
-  const auto sums = others_carry ? impl_->carried_likelihood(x, order) : impl_->likelihood(order, details);
+  const auto sums = others_carry ? impl_->carried_likelihood(x, order) : impl_->likelihood(evaluation, order);
   if (!sums) return std::unexpected(sums.error());
   return impl_->terms(x, *priors, *sums, order);
 }
 
 ShareOutcomes Posterior::evaluate_shares(std::span<const double> x, Order order,
                                          std::span<const std::size_t> shares) {
-  impl_->begin(x);
   ShareOutcomes outcomes;
   if (order == Order::least_squares) {
     outcomes.squares = impl_->no_squares();
     impl_->least_squares = &outcomes.squares;
   }
-  for (const std::size_t share : shares) {
-    const double before = core::thread_cpu_seconds();
-    LikelihoodSums sums = impl_->zeros(order);
-    const auto done = impl_->carry_out(impl_->shares[share], order, sums, nullptr);
-    outcomes.seconds.push_back(core::thread_cpu_seconds() - before);
-    if (!done) {
-      outcomes.failure = failure(done.error());
-      break;
-    }
-    outcomes.sums.push_back(std::move(sums));
+  PointEvaluation evaluation(impl_->problem, x);
+  outcomes.sums.resize(shares.size());
+  outcomes.seconds.resize(shares.size());
+  evaluation.keep_each(outcomes.sums);
+  impl_->carry_out(std::span(&evaluation, 1), shares, order, outcomes.seconds);
+  if (const std::size_t failed = evaluation.first_failed(); failed < shares.size()) {
+    outcomes.failure = std::move(evaluation).sums().error();
+    outcomes.sums.resize(failed);
+    outcomes.seconds.resize(failed + 1);
   }
+  outcomes.has_fallen_back = evaluation.has_fallen_back();
   impl_->least_squares = nullptr;
-  outcomes.has_fallen_back = impl_->has_fallen_back;
   return outcomes;
 }
 
@@ -335,7 +367,7 @@ std::expected<Terms, EvaluationFailure> Posterior::assess_squares(std::span<cons
   if (!terms) return terms;
   for (std::size_t q = 0; q < n; ++q) {
     const EstimatedParameter& parameter = impl_->problem.parameters[q];
-    const double slope = unscaled_slope(parameter.scale, impl_->x_linear[q]);
+    const double slope = unscaled_slope(parameter.scale, unscaled(parameter.scale, x[q]));
     for (std::size_t e = q; e < result.jacobian.size(); e += n) result.jacobian[e] *= slope;
   }
   for (std::size_t q = 0; q < n; ++q) {
@@ -358,6 +390,31 @@ std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::
   if (!terms) return std::unexpected(std::move(terms.error()));
   return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton),
                               std::move(squares.residuals), std::move(squares.jacobian)};
+}
+
+std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> Posterior::evaluate_all(
+    std::span<const std::vector<double>> points, Order order) {
+  if (impl_->carrier || order == Order::least_squares) return Objective::evaluate_all(points, order);
+  std::vector<std::expected<std::vector<PriorTerm>, EvaluationFailure>> priors;
+  std::vector<PointEvaluation> evaluations;  // of the points that priors allow
+  for (const auto& x : points) {
+    priors.push_back(impl_->priors(x));
+    if (priors.back()) evaluations.emplace_back(impl_->problem, x);
+  }
+  impl_->carry_out(evaluations, impl_->all_shares(), order);
+  std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> results;
+  auto evaluation = evaluations.begin();
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    if (!priors[i]) {
+      results.push_back(std::unexpected(priors[i].error()));
+      continue;
+    }
+    if (evaluation->has_fallen_back()) ++impl_->n_fallbacks;
+    const auto sums = std::move(*evaluation++).sums();
+    results.push_back(sums ? without_details(impl_->terms(points[i], *priors[i], *sums, order))
+                           : std::unexpected(sums.error()));
+  }
+  return results;
 }
 
 }  // namespace kinetune::estimate

@@ -84,6 +84,9 @@ class Posterior final : public optimize::Objective {
   /// them, and behind them one of each normal prior, by forward sensitivities.
   std::string why_no_least_squares() const override;
 
+  std::vector<std::expected<optimize::Evaluation, optimize::EvaluationFailure>> evaluate_all(
+      std::span<const std::vector<double>> points, optimize::Order) override;
+
   /// The same with all that is known about it. With details, a simulation that fails does not keep the others
   /// from being tried.
   std::expected<Terms, optimize::EvaluationFailure> assess(std::span<const double> x, optimize::Order,

@@ -38,10 +38,15 @@ void for_each_initial_derivative(const jit::Pattern& pattern, const PreparedPeri
 
 SimulationRun::SimulationRun(const jit::CompiledModel& model, const Part& part,
                              const simulate::IntegratorOptions& options)
+    : SimulationRun(model, part, options, simulate::make_integrator(model, options)) {}
+
+SimulationRun::SimulationRun(const jit::CompiledModel& model, const Part& part,
+                             const simulate::IntegratorOptions& options,
+                             std::unique_ptr<simulate::Integrator> integrator)
     : model_(model),
       part_(part),
       preparation_(prepare(part, model.code())),
-      integrator_(simulate::make_integrator(model, options)),
+      integrator_(std::move(integrator)),
       steady_states_(model, options) {}
 
 std::size_t SimulationRun::most_columns() const {

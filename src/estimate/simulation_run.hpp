@@ -36,6 +36,9 @@ class SimulationRun {
  public:
   /// @param model, part  must outlive the object
   SimulationRun(const jit::CompiledModel& model, const Part& part, const simulate::IntegratorOptions&);
+  /// @param integrator  of the model, with the same options
+  SimulationRun(const jit::CompiledModel& model, const Part& part, const simulate::IntegratorOptions&,
+                std::unique_ptr<simulate::Integrator> integrator);
   SimulationRun(const SimulationRun&) = delete;
 
   const std::vector<Share>& shares() const { return preparation_.shares; }

@@ -124,6 +124,7 @@ std::string key(const ModelSource& source, const CompileOptions& options) {
   description.add(static_cast<std::uint64_t>(options.max_operations_per_function));
   description.add(static_cast<std::uint64_t>(options.derivatives));
   description.add(static_cast<std::uint64_t>(options.max_second_derivatives));
+  description.add(static_cast<std::uint64_t>(options.lanes));
   return core::checksum(description.bytes());
 }
 

@@ -6,6 +6,8 @@
 
 #include "core/error.hpp"
 #include "jit/emit.hpp"
+#include "jit/lane_kernels.hpp"
+#include "jit/vector_maths.hpp"
 
 namespace kinetune::jit {
 namespace {
@@ -34,13 +36,18 @@ struct CompiledModel::Library {
     jit->getMainJITDylib().addGenerator(
         checked(llvm::orc::DynamicLibrarySearchGenerator::GetForCurrentProcess(
             jit->getDataLayout().getGlobalPrefix())));
+    if (const char* vector_maths = vector_maths_library()) {
+      jit->getMainJITDylib().addGenerator(checked(llvm::orc::DynamicLibrarySearchGenerator::Load(
+          vector_maths, jit->getDataLayout().getGlobalPrefix())));
+    }
     for (const std::string& object : objects) {
       check(jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object, "kinetune")));
     }
   }
 
-  Kernel find(const std::string& name) {
-    return llvm::jitTargetAddressToFunction<Kernel>(checked(jit->lookup(name)).getAddress());
+  template <class Function = Kernel>
+  Function find(const std::string& name) {
+    return llvm::jitTargetAddressToFunction<Function>(checked(jit->lookup(name)).getAddress());
   }
 };
 
@@ -68,6 +75,22 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   if (code_.curvature.is_present) {
     rates_by_time_ = library_->find("rates_by_time");
     second_derivatives_ = library_->find("second_derivatives");
+    of_one_point_.rates_.of_one = rates_;
+    of_one_point_.jacobian_.of_one = jacobian_;
+    of_one_point_.rates_and_derivatives_.of_one = rates_and_derivatives_;
+    of_one_point_.rates_by_time_.of_one = rates_by_time_;
+    of_one_point_.second_derivatives_.of_one = second_derivatives_;
+  }
+  if (code_.lanes > 1) {
+    const auto find = [&](const char* name) {
+      return RateKernels::Kernel{.of_several = library_->find<RateKernels::OfSeveral>(lane_name(name))};
+    };
+    of_lanes_.width_ = code_.lanes;
+    of_lanes_.rates_ = find("rates");
+    of_lanes_.jacobian_ = find("jacobian");
+    of_lanes_.rates_and_derivatives_ = find("rates_and_derivatives");
+    of_lanes_.rates_by_time_ = find("rates_by_time");
+    of_lanes_.second_derivatives_ = find("second_derivatives");
   }
   for (std::size_t i = 0; i < code_.events.size(); ++i) {
     events_.push_back(library_->find(fmt::format("event_{}", i)));

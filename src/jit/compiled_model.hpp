@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "jit/model_code.hpp"
+#include "jit/rate_kernels.hpp"
 
 namespace kinetune::jit {
 
@@ -59,6 +60,11 @@ class CompiledModel {
   void second_derivatives(double t, const double* x, const double* prelude, double* values) const {
     second_derivatives_(t, x, prelude, nullptr, values);
   }
+
+  /// The kernels of a Rosenbrock method's steps: for one point, or for code().lanes points side by side. Only
+  /// where curvature is present.
+  const RateKernels& of_one_point() const { return of_one_point_; }
+  const RateKernels& of_lanes() const { return of_lanes_; }
 
   /// The source's outputs (n_outputs).
   void outputs(double t, const double* x, const double* prelude, double* values) const {
@@ -127,6 +133,7 @@ class CompiledModel {
       rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_derivatives_, triggers_,
       lags_, delayed_values_, delayed_values_before_;
   Kernel rates_by_time_ = nullptr, second_derivatives_ = nullptr;
+  RateKernels of_one_point_, of_lanes_;
   std::vector<Kernel> observables_, observable_derivatives_, events_, event_derivatives_;
 };
 

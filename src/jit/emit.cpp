@@ -1,5 +1,6 @@
 #include "jit/emit.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <stdexcept>
 #include <thread>
@@ -54,8 +55,10 @@ struct CutAndNamed {
 /// Adds a kernel to a module: its pieces, and under its own name the function that calls them in turn.
 void add_kernel(llvm::Module& module, const Bindings& common, const CutAndNamed& source) {
   llvm::LLVMContext& context = module.getContext();
-  llvm::Type* real = llvm::Type::getDoubleTy(context);
-  llvm::Type* array = llvm::PointerType::getUnqual(real);
+  const auto width = static_cast<unsigned>(source.kernel->width);
+  llvm::Type* scalar = llvm::Type::getDoubleTy(context);
+  llvm::Type* real = width == 1 ? scalar : llvm::FixedVectorType::get(scalar, width);
+  llvm::Type* array = llvm::PointerType::getUnqual(scalar);
   llvm::Type* nothing = llvm::Type::getVoidTy(context);
   const auto declare = [&](const std::string& name, llvm::ArrayRef<llvm::Type*> types, auto linkage) {
     auto* function =
@@ -65,12 +68,19 @@ void add_kernel(llvm::Module& module, const Bindings& common, const CutAndNamed&
     return function;
   };
 
-  auto* entry =
-      declare(source.kernel->name, {real, array, array, array, array}, llvm::Function::ExternalLinkage);
+  auto* entry = declare(source.kernel->name, {width == 1 ? scalar : array, array, array, array, array},
+                        llvm::Function::ExternalLinkage);
   llvm::IRBuilder<> builder(llvm::BasicBlock::Create(context, "", entry));
   std::vector<llvm::Value*> arguments;
   for (llvm::Argument& argument : entry->args()) arguments.push_back(&argument);
-  arguments.push_back(builder.CreateAlloca(real, builder.getInt32(source.cut.spilled.size() + 1)));
+  if (width > 1) {
+    llvm::Value* times = builder.CreateBitCast(arguments[0], llvm::PointerType::getUnqual(real));
+    arguments[0] = builder.CreateAlignedLoad(real, times, llvm::Align(alignof(double)));
+  }
+  auto* workspace = builder.CreateAlloca(
+      scalar, builder.getInt32(static_cast<unsigned>(width * (source.cut.spilled.size() + 1))));
+  workspace->setAlignment(llvm::Align(sizeof(double) * width));
+  arguments.push_back(workspace);
   for (const Piece& piece : source.cut.pieces) {
     auto* function = declare(source.kernel->name + ".piece", {real, array, array, array, array, array},
                              llvm::Function::InternalLinkage);
@@ -119,6 +129,17 @@ std::vector<std::vector<CutAndNamed>> group(const KernelSet& set, const CompileO
 }  // namespace
 
 std::string host_cpu() { return llvm::sys::getHostCPUName().str() + " " + host_features(); }
+
+int host_lanes() {
+  llvm::StringMap<bool> features;
+  llvm::sys::getHostCPUFeatures(features);
+  const auto has = [&](std::initializer_list<const char*> names) {
+    return std::ranges::all_of(names, [&](const char* name) { return features.lookup(name); });
+  };
+  // The instruction sets x86-64-v4 and -v3: what the integrator's loops are compiled for.
+  if (has({"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"})) return 8;
+  return has({"avx2", "fma", "bmi2", "f16c"}) ? 4 : 1;
+}
 
 std::vector<std::string> emit_objects(const KernelSet& set, const CompileOptions& options) {
   const auto groups = group(set, options);

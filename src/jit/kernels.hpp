@@ -18,7 +18,8 @@ using Bindings = std::unordered_map<std::uint32_t, Slot>;  ///< by the symbol's 
 struct Kernel {
   std::string name;
   std::vector<symbolic::Expr> results;
-  Bindings own;  ///< of symbols that mean something in this kernel alone; they hide the common ones
+  Bindings own;   ///< of symbols that mean something in this kernel alone; they hide the common ones
+  int width = 1;  ///< points that a call evaluates side by side; above 1 time is an array, too
 };
 
 /// Everything to be emitted for a model.

@@ -130,6 +130,7 @@ struct ModelCode {
   std::vector<EventLayout> events;
   Curvature curvature;
   int n_delays = 0;  ///< the last states, which the integrator keeps up to date
+  int lanes = 1;     ///< points that the lane kernels evaluate side by side; 1: there are none
 
   int first_switch() const { return n_prelude - static_cast<int>(switches.size()); }
 
@@ -149,7 +150,13 @@ struct CompileOptions {
   unsigned max_threads = 4;
   Derivatives derivatives = Derivatives::first;
   int max_second_derivatives = 200'000;  ///< terms of the contractions
+  /// Above 1, kernels for so many points side by side are added, where the model can have them: it has second
+  /// derivatives, nothing in it jumps, and it is not very large.
+  int lanes = 1;
 };
+
+/// How many doubles this processor computes with at once: 8 (AVX-512), 4 (AVX2) or 1.
+int host_lanes();
 
 /// Derivatives on the expression graph, then LLVM code generation for this processor.
 ModelCode compile(const ModelSource&, const CompileOptions& = {});

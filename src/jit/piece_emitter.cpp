@@ -6,6 +6,8 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
+#include "jit/vector_maths.hpp"
+
 namespace kinetune::jit {
 namespace {
 
@@ -20,10 +22,13 @@ class PieceEmitter {
         common_(common),
         kernel_(kernel),
         cut_(cut),
+        width_(static_cast<unsigned>(kernel.width)),
         builder_(llvm::BasicBlock::Create(function.getContext(), "", &function)) {
     llvm::FastMathFlags flags;
     flags.setAllowContract();  // fused multiply-add; everything else as IEEE says
     builder_.setFastMathFlags(flags);
+    scalar_ = builder_.getDoubleTy();
+    real_ = width_ == 1 ? scalar_ : llvm::FixedVectorType::get(scalar_, width_);
   }
 
   void emit(const Piece& piece) {
@@ -40,17 +45,19 @@ class PieceEmitter {
   llvm::Value* argument(Argument which) { return function_.getArg(static_cast<unsigned>(which)); }
 
   llvm::Value* address(Argument array, int index) {
-    return builder_.CreateConstInBoundsGEP1_32(builder_.getDoubleTy(), argument(array),
-                                               static_cast<unsigned>(index));
+    llvm::Value* first =
+        builder_.CreateConstInBoundsGEP1_32(scalar_, argument(array), static_cast<unsigned>(index) * width_);
+    return builder_.CreateBitCast(first, llvm::PointerType::getUnqual(real_));
   }
   llvm::Value* load(Argument array, int index) {
-    return builder_.CreateLoad(builder_.getDoubleTy(), address(array, index));
+    return builder_.CreateAlignedLoad(real_, address(array, index), llvm::Align(alignof(double)));
   }
   void store(llvm::Value* value, Argument array, int index) {
-    builder_.CreateStore(value, address(array, index));
+    builder_.CreateAlignedStore(value, address(array, index), llvm::Align(alignof(double)));
   }
 
-  llvm::Value* real(double value) { return llvm::ConstantFP::get(builder_.getDoubleTy(), value); }
+  /// In every lane.
+  llvm::Value* real(double value) { return llvm::ConstantFP::get(real_, value); }
 
   void define(Expr e) {
     values_[e.id()] = operation(e);
@@ -59,7 +66,7 @@ class PieceEmitter {
     }
   }
 
-  /// The node's value: a double, or one bit for what is logical.
+  /// The node's value: a double in each lane, or one bit for what is logical.
   llvm::Value* value(Expr e) {
     if (e.is_constant()) return real(e.value());
     llvm::Value*& known = values_[e.id()];
@@ -69,12 +76,12 @@ class PieceEmitter {
 
   llvm::Value* number(Expr e) {
     llvm::Value* v = value(e);
-    return v->getType()->isDoubleTy() ? v : builder_.CreateUIToFP(v, builder_.getDoubleTy());
+    return v->getType() == real_ ? v : builder_.CreateUIToFP(v, real_);
   }
 
   llvm::Value* condition(Expr e) {
     llvm::Value* v = value(e);
-    return v->getType()->isDoubleTy() ? builder_.CreateFCmpUNE(v, real(0.0)) : v;
+    return v->getType() == real_ ? builder_.CreateFCmpUNE(v, real(0.0)) : v;
   }
 
   llvm::Value* symbol(Expr e) {
@@ -166,14 +173,30 @@ class PieceEmitter {
     if (std::string_view(name) == "sqrt") {
       return builder_.CreateUnaryIntrinsic(llvm::Intrinsic::sqrt, *arguments.begin());
     }
-    llvm::Type* real_type = builder_.getDoubleTy();
-    const std::vector<llvm::Type*> types(arguments.size(), real_type);
+    if (width_ == 1) return call(name, scalar_, arguments);
+    const auto vector_name = vector_function(name, static_cast<int>(arguments.size()), kernel_.width);
+    return vector_name ? call(*vector_name, real_, arguments) : call_by_lane(name, arguments);
+  }
+
+  llvm::Value* call(const std::string& name, llvm::Type* type, llvm::ArrayRef<llvm::Value*> arguments) {
+    const std::vector<llvm::Type*> types(arguments.size(), type);
     auto callee =
-        function_.getParent()->getOrInsertFunction(name, llvm::FunctionType::get(real_type, types, false));
+        function_.getParent()->getOrInsertFunction(name, llvm::FunctionType::get(type, types, false));
     auto* declared = llvm::cast<llvm::Function>(callee.getCallee());
     declared->setDoesNotAccessMemory();
     declared->setDoesNotThrow();
     return builder_.CreateCall(callee, arguments);
+  }
+
+  llvm::Value* call_by_lane(const std::string& name, llvm::ArrayRef<llvm::Value*> arguments) {
+    llvm::Value* result = llvm::PoisonValue::get(real_);
+    for (unsigned lane = 0; lane < width_; ++lane) {
+      std::vector<llvm::Value*> of_lane;
+      for (llvm::Value* argument : arguments)
+        of_lane.push_back(builder_.CreateExtractElement(argument, lane));
+      result = builder_.CreateInsertElement(result, call(name, scalar_, of_lane), lane);
+    }
+    return result;
   }
 
   llvm::Value* intrinsic(llvm::Intrinsic::ID id, Expr a) {
@@ -274,7 +297,9 @@ class PieceEmitter {
   const Bindings& common_;
   const Kernel& kernel_;
   const CutKernel& cut_;
+  unsigned width_;
   llvm::IRBuilder<> builder_;
+  llvm::Type *scalar_, *real_;
   std::unordered_map<std::uint32_t, llvm::Value*> values_, reciprocals_;  // by node
 };
 

@@ -1,6 +1,7 @@
 #include "optimize/differences.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
@@ -31,17 +32,20 @@ std::vector<double> extrapolated(double quotient, const std::vector<double>& las
 std::expected<Difference, EvaluationFailure> central_difference(Objective& objective,
                                                                 std::span<const double> x,
                                                                 std::span<const double> direction) {
-  std::vector<double> at(x.size());
   EvaluationFailure failure{"fewer than three steps", "", 0.0};
-  const auto value_at = [&](double s) {
-    for (std::size_t i = 0; i < x.size(); ++i) at[i] = x[i] + s * direction[i];
-    return objective.evaluate(at, Order::value);
+  const auto moved = [&](double s) {
+    std::vector<double> at(x.begin(), x.end());
+    for (std::size_t i = 0; i < x.size(); ++i) at[i] += s * direction[i];
+    return at;
   };
   const auto quotient = [&](double step) -> std::optional<double> {
-    const auto above = value_at(step), below = value_at(-step);
-    if (above && below) return (above->fval - below->fval) / (2.0 * step);
-    failure = above ? below.error() : above.error();
-    return {};
+    const auto sides = objective.evaluate_all(std::array{moved(step), moved(-step)}, Order::value);
+    for (const auto& side : sides) {
+      if (side) continue;
+      failure = side.error();
+      return {};
+    }
+    return (sides[0]->fval - sides[1]->fval) / (2.0 * step);
   };
 
   Difference best{0.0, std::numeric_limits<double>::infinity(), 0.0};

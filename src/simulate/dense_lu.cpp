@@ -27,7 +27,7 @@ KINETUNE_SIMD void scale(int n, double factor, double* x) {
 DenseLu::DenseLu(const jit::Pattern& pattern)
     : pattern_(pattern), n_(pattern.n_rows), matrix_(static_cast<std::size_t>(n_) * n_), pivots_(n_) {}
 
-bool DenseLu::factor(const double* values) {
+LaneBits DenseLu::factor(const double* values) {
   std::ranges::fill(matrix_, 0.0);
   for (int j = 0; j < n_; ++j) {
     for (int e = pattern_.column_starts[j]; e < pattern_.column_starts[j + 1]; ++e)

@@ -11,7 +11,7 @@ namespace kinetune::simulate {
 class DenseLu final : public Factorisation {
  public:
   explicit DenseLu(const jit::Pattern&);
-  bool factor(const double* values) override;
+  LaneBits factor(const double* values) override;
   void solve(double* b) override;
   void solve_transposed(double* b) override;
   void solve_block(double* b, int n_columns) override;

@@ -43,6 +43,9 @@ struct IntegratorOptions {
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
   Method method = Method::automatic;
   SensitivityErrors sensitivity_errors = SensitivityErrors::ignored;
+  /// Integrations that go side by side in vector registers, where their caller has several and the model has
+  /// kernels for so many: 1, 4 or 8. 0: as a study measures; elsewhere 1.
+  int lanes = 0;
   SteadyStateSearch steady_state = SteadyStateSearch::integrate;
   /// Asked every few evaluations of the rates; true ends the integration (IntegrationError::interrupted).
   std::function<bool()> interrupt = {};

@@ -43,7 +43,7 @@ class Klu final : public Factorisation {
 
   void forget() override { klu_free_numeric(&numeric_.handle, &settings_); }
 
-  bool factor(const double* values) override {
+  LaneBits factor(const double* values) override {
     if (!std::all_of(values, values + n_nonzeros_, [](double v) { return std::isfinite(v); })) return false;
     double* a = const_cast<double*>(values);  // KLU's signature lacks the const it keeps
     if (numeric_.handle &&

@@ -4,6 +4,7 @@
 
 #include "jit/model_code.hpp"
 #include "simulate/integrator.hpp"
+#include "simulate/packs.hpp"
 
 namespace kinetune::simulate {
 
@@ -16,8 +17,9 @@ class Factorisation {
   /// depend on those before it.
   virtual void forget() {}
   /// @param values  in the order of the pattern
-  /// @returns false when the matrix is singular or holds what is no finite number
-  virtual bool factor(const double* values) = 0;
+  /// @returns for each of the matrices side by side, of which only StaticLu has more than one, whether it is
+  ///          neither singular nor holds what is no finite number
+  virtual LaneBits factor(const double* values) = 0;
   /// A b = b, in place, (n).
   virtual void solve(double* b) = 0;
   /// A' b = b, in place, (n).

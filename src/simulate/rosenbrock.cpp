@@ -53,7 +53,7 @@ class Rosenbrock final : public PieceIntegrator {
         options_(options),
         kept_(kept),
         n_(model.n_states()),
-        stages_(model, scheme, options.linear_solver),
+        stages_(model, model.of_one_point(), scheme, options.linear_solver),
         forward_(stages_),
         adjoint_(stages_),
         crossings_(model),
@@ -73,8 +73,9 @@ class Rosenbrock final : public PieceIntegrator {
     if (!all_finite(x) || !all_finite(sensitivities)) return fail(IntegrationError::not_finite, piece.start);
     std::ranges::copy(x, start_.begin());
     if (mode == Mode::forward) {
-      forward_.begin(piece.active, sensitivities);
-      sizes_ = sizes_of(piece, stages_.model().code());
+      forward_.begin(piece.active.size());
+      forward_.load(piece.active, sensitivities);
+      sizes_ = column_sizes(piece, stages_.model().code());
     }
     hand_out_start();
     const auto reached = n_ > 0 && piece.end > piece.start ? follow() : piece.end;
@@ -102,9 +103,9 @@ class Rosenbrock final : public PieceIntegrator {
       for (; cotangent != piece.within.rend() && cotangent->step == i; ++cotangent)
         adjoint_.add_cotangent(DenseWeights(scheme_, cotangent->theta), cotangent->value);
       const double* step = tape_.steps.data() + i * taped_size();
-      const RosenbrockAdjoint::Step taped{step[0], step[1], step + 2, restore(i, step)};
+      const RosenbrockAdjoint::Step taped{step, step + 1, step + 2, restore(i, step)};
       if (!taped.stages) {
-        return std::unexpected(IntegrationFailure{IntegrationError::singular_matrix, taped.t});
+        return std::unexpected(IntegrationFailure{IntegrationError::singular_matrix, *taped.t});
       }
       adjoint_.step_back(taped, piece.prelude.data(), stages_, adjoint, gradient);
       ++statistics_.backward_steps;
@@ -162,7 +163,7 @@ class Rosenbrock final : public PieceIntegrator {
   /// Has the stages hold a taped step again.
   /// @returns its stages; nullptr when the matrix is singular
   const double* restore(std::size_t i, const double* step) {
-    const double t = step[0], h = step[1], *x = step + 2;
+    const double *t = step, *h = step + 1, *x = step + 2;
     if (i < tape_.n_with_stages) {
       const double* kept = tape_.stages.data() + i * u_.size();
       return stages_.restore(t, h, x, kept) ? kept : nullptr;
@@ -196,7 +197,7 @@ class Rosenbrock final : public PieceIntegrator {
     stages_.begin(piece.prelude.data(), run_.mode == Mode::forward ? RosenbrockStages::With::derivatives
                                                                    : RosenbrockStages::With::rates);
     double t = piece.start;
-    if (!stages_.set_start(t, start_.data())) return fail(IntegrationError::not_finite, t);
+    if (!stages_.set_start(&t, start_.data())) return fail(IntegrationError::not_finite, t);
     StepControl control(scheme_.order, piece.start, piece.end,
                         crossings_.longest_step(piece.end - piece.start));
     control.begin(options_, start_, stages_.rates_at_start());
@@ -204,22 +205,23 @@ class Rosenbrock final : public PieceIntegrator {
       if (n_tried >= options_.max_steps) return fail(IntegrationError::too_many_steps, t);
       if (options_.interrupt && options_.interrupt()) return fail(IntegrationError::interrupted, t);
       const double h = control.next(t), to = control.end_of(t, h);
-      const bool solved = stages_.step(h, u_.data(), end_.data());
+      const bool solved = stages_.step(&h, u_.data(), end_.data()) != 0;
       double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();
       const bool has_column_errors = solved && run_.mode == Mode::forward &&
                                      options_.sensitivity_errors == SensitivityErrors::controlled;
       if (has_column_errors) {
-        forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
+        forward_.step(&t, &h, start_.data(), piece.prelude.data(), u_.data(), stages_);
         error = std::max(error, forward_.error_norm(options_, start_.data(), sizes_));
       }
       if (!control.accepts(error)) {
         if (control.is_stuck(t))
-          return std::unexpected(IntegrationFailure{control.why_stuck(), t, worst_state()});
+          return std::unexpected(IntegrationFailure{control.why_stuck(), t,
+                                                    stages_.worst_state(options_, start_.data(), u_.data())});
         continue;
       }
       ++statistics_.steps;
       if (run_.mode == Mode::forward && !has_column_errors)
-        forward_.step(t, h, start_.data(), piece.prelude.data(), u_.data(), stages_);
+        forward_.step(&t, &h, start_.data(), piece.prelude.data(), u_.data(), stages_);
       const auto change = crossings_.watches()
                               ? crossings_.first(t, to, piece.prelude.data(),
                                                  [&](double time) { return interpolate(t, h, to, time); })
@@ -230,34 +232,16 @@ class Rosenbrock final : public PieceIntegrator {
       forward_.accept();
       start_.swap(end_);
       t = to;
-      if (t < piece.end && !stages_.set_start(t, start_.data())) return fail(IntegrationError::not_finite, t);
+      if (t < piece.end && !stages_.set_start(&t, start_.data()))
+        return fail(IntegrationError::not_finite, t);
     }
     return t;
   }
 
   double error_norm() const {
-    const double* error = u_.data() + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stages_.stride();
-    double sum = 0.0;
-    for (int k = 0; k < n_; ++k) {
-      const double size = std::max(std::fabs(start_[k]), std::fabs(end_[k]));
-      const double relative = error[k] / (options_.rtol * size + options_.atol);
-      sum += relative * relative;
-    }
-    return std::sqrt(sum / n_);
-  }
-
-  /// The state that the last step's error estimate is largest of, or has no value.
-  int worst_state() const {
-    const double* error = u_.data() + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stages_.stride();
-    int worst = -1;
-    double largest = 0.0;
-    for (int k = 0; k < n_; ++k) {
-      if (!std::isfinite(error[k])) return k;
-      const double relative = std::fabs(error[k]) / (options_.rtol * std::fabs(start_[k]) + options_.atol);
-      if (relative > largest) worst = k;
-      largest = std::max(largest, relative);
-    }
-    return worst;
+    double norm;
+    stages_.error_norms(options_, start_.data(), end_.data(), u_.data(), &norm);
+    return norm;
   }
 
   DenseWeights weights(double t, double h, double to, double time) const {
@@ -265,13 +249,7 @@ class Rosenbrock final : public PieceIntegrator {
   }
 
   const double* interpolate(double t, double h, double to, double time) {
-    const DenseWeights w = weights(t, h, to, time);
-    for (int k = 0; k < n_; ++k) {
-      double sum = w.start * start_[k] + w.end * end_[k];
-      for (int j = 0; j < scheme_.n_stages; ++j)
-        sum += w.stages[j] * u_[static_cast<std::size_t>(j) * stages_.stride() + k];
-      between_[k] = sum;
-    }
+    stages_.interpolate(weights(t, h, to, time), start_.data(), end_.data(), u_.data(), 0, between_.data());
     return between_.data();
   }
 

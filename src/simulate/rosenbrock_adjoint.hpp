@@ -9,7 +9,8 @@
 namespace kinetune::simulate {
 
 /// The discrete adjoint of a Rosenbrock method: the transpose of what RosenbrockSensitivities does, step by
-/// step backward, for any number of parameters at once.
+/// step backward, for any number of parameters at once; of one step at a time, or of several side by side.
+/// Arrays have the numbers of all steps together, (..., width).
 class RosenbrockAdjoint {
  public:
   explicit RosenbrockAdjoint(const RosenbrockStages&);
@@ -19,35 +20,38 @@ class RosenbrockAdjoint {
 
   /// A step as it was taken.
   struct Step {
-    double t, h;
-    const double* x;       ///< (n_states) at its start
-    const double* stages;  ///< (n_stages, n_states + 1)
+    const double* t;       ///< (width)
+    const double* h;       ///< (width)
+    const double* x;       ///< (n_states, width) at its start
+    const double* stages;  ///< (n_stages, n_states + 1, width)
   };
 
-  /// Adds d objective / d interpolated states to what the step before is asked to carry back.
-  void add_cotangent(const DenseWeights&, std::span<const double> cotangent);
+  /// Adds d objective / d interpolated states to what the next step back is asked to carry back.
+  /// @param cotangent  (n_states), of one lane
+  void add_cotangent(const DenseWeights&, std::span<const double> cotangent, int lane = 0);
 
   /// Goes back over a step that the stages hold. Cotangents within the step have been added before.
-  /// @param prelude   (n_prelude) that the step was taken with
-  /// @param adjoint   (n_states) at its end; afterwards at its start
-  /// @param gradient  (n_active) is added to
+  /// @param prelude   (n_prelude, width) that the step was taken with
+  /// @param adjoint   (n_states, width) at its end; afterwards at its start
+  /// @param gradient  (n_active, width) is added to
   void step_back(const Step&, const double* prelude, RosenbrockStages&, std::span<double> adjoint,
                  std::span<double> gradient);
 
  private:
-  void add_second_derivatives(std::span<double> adjoint, std::span<double> gradient) const;
+  int width() const { return kernels_.width(); }
 
   const jit::CompiledModel& model_;
+  const jit::RateKernels& kernels_;
   const RosenbrockScheme& scheme_;
   int n_;
   StageCurvature curvature_;
   std::vector<int> active_;
   std::vector<ParameterEntry> entries_;
   // Cotangents that wait for step_back, and zeros after it.
-  std::vector<double> at_start_, at_end_;  // (n_states)
-  std::vector<double> of_stages_;          // (n_stages, n_states), then the stages' adjoints
-  std::vector<double> through_rates_;      // (n_states)
-  std::vector<Lanes> by_stage_;            // (n_states): the stages' adjoints side by side
+  PackVector at_start_, at_end_;  // (n_states)
+  PackVector of_stages_;          // (n_stages, n_states), then the stages' adjoints
+  PackVector through_rates_;      // (n_states)
+  PackVector by_stage_;           // (n_states, n_together): the stages' adjoints side by side
 };
 
 }  // namespace kinetune::simulate

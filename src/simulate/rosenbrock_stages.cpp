@@ -9,43 +9,118 @@
 namespace kinetune::simulate {
 namespace {
 
-bool all_finite(const double* values, int n) {
-  double sum = 0.0;  // no finite number minus itself is anything but 0
-  for (int i = 0; i < n; ++i) sum += values[i] - values[i];
-  return sum == 0.0;
+/// Where all of n numbers are finite.
+KINETUNE_SIMD LaneBits finite_lanes(int width, const double* values, int n) {
+  double sums[8];
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    Pack<w> sum{};  // no finite number minus itself is anything but 0
+    for (int i = 0; i < n; ++i) sum += pack<w>(values, i) - pack<w>(values, i);
+    pack<w>(sums, 0) = sum;
+  });
+  LaneBits finite = 0;
+  for (int lane = 0; lane < width; ++lane) finite |= sums[lane] == 0.0 ? 1u << lane : 0u;
+  return finite;
 }
 
-/// y = x + sum_j factors_j u_j
-KINETUNE_SIMD void combine(int n, int n_terms, const double* factors, const double* stages, int stride,
-                           const double* x, double* __restrict y) {
-  for (int i = 0; i < n; ++i) y[i] = x[i];
-  for (int j = 0; j < n_terms; ++j) {
-    const double* __restrict u = stages + static_cast<std::ptrdiff_t>(j) * stride;
-    for (int i = 0; i < n; ++i) y[i] += factors[j] * u[i];
+/// y = x + scale sum_j factors_j u_j
+struct Combination {
+  int n, n_terms;
+  const double* factors;  // (n_terms) the same in all lanes
+  const double* scale;    // (width)
+  const double* stages;
+  int stride;
+  const double* x;
+};
+
+/// Of one step, rows go side by side; of several, the steps, and sums stay in registers.
+template <int width>
+inline KINETUNE_LOOPS void combine_all(const Combination& c, double* __restrict y) {
+  if constexpr (width == 1) {
+    for (int i = 0; i < c.n; ++i) y[i] = c.x[i];
+    for (int j = 0; j < c.n_terms; ++j) {
+      const double* __restrict u = c.stages + static_cast<std::ptrdiff_t>(j) * c.stride;
+      const double factor = c.factors[j] * *c.scale;
+      for (int i = 0; i < c.n; ++i) y[i] += factor * u[i];
+    }
+  } else {
+    const Pack<width> scale = pack<width>(c.scale, 0);
+    for (int i = 0; i < c.n; ++i) {
+      Pack<width> sum{};
+      for (int j = 0; j < c.n_terms; ++j)
+        sum += c.factors[j] * pack<width>(c.stages + static_cast<std::ptrdiff_t>(j) * c.stride, i);
+      pack<width>(y, i) = pack<width>(c.x, i) + scale * sum;
+    }
   }
 }
 
-std::unique_ptr<Factorisation> make_matrix(const jit::Pattern& pattern, LinearSolver choice) {
-  if (choice == LinearSolver::automatic) return std::make_unique<StaticLu>(pattern);
+KINETUNE_SIMD void combine(int width, const Combination& c, double* y) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS { combine_all<w>(c, y); });
+}
+
+/// W = I / (h gamma) - f_x
+KINETUNE_SIMD void make_newton(int width, int n_values, const double* jacobian, std::span<const int> diagonal,
+                               double gamma, const double* h, double* matrix) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    for (int e = 0; e < n_values; ++e) pack<w>(matrix, e) = -pack<w>(jacobian, e);
+    const Pack<w> on_diagonal = 1.0 / (pack<w>(h, 0) * gamma);
+    for (const int e : diagonal) pack<w>(matrix, e) += on_diagonal;
+  });
+}
+
+/// u_row += h slope f_t, and what goes along time
+KINETUNE_SIMD void add_time(int width, std::span<const int> rows, int n, double slope, const double* h,
+                            const double* by_time, double* u) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    const Pack<w> along_time = pack<w>(h, 0) * slope;
+    pack<w>(u, n) = along_time;
+    for (std::size_t k = 0; k < rows.size(); ++k)
+      pack<w>(u, rows[k]) += along_time * pack<w>(by_time, static_cast<std::ptrdiff_t>(k));
+  });
+}
+
+/// norms = sum of the squares of what errors are of the tolerances
+KINETUNE_SIMD void add_squares(int width, int n, double rtol, double atol, const double* start,
+                               const double* end, const double* error, double* norms) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    Pack<w> sum{};
+    for (int k = 0; k < n; ++k) {
+      Pack<w> before = pack<w>(start, k), after = pack<w>(end, k);
+      before = before < 0.0 ? -before : before;
+      after = after < 0.0 ? -after : after;
+      const Pack<w> relative = pack<w>(error, k) / (rtol * (before < after ? after : before) + atol);
+      sum += relative * relative;
+    }
+    pack<w>(norms, 0) = sum;
+  });
+}
+
+std::unique_ptr<Factorisation> make_matrix(const jit::Pattern& pattern, LinearSolver choice, int width) {
+  if (choice == LinearSolver::automatic || width > 1) return std::make_unique<StaticLu>(pattern, width);
   return make_factorisation(pattern, choice);
 }
 
 }  // namespace
 
-RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const RosenbrockScheme& scheme,
-                                   LinearSolver solver)
+RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const jit::RateKernels& kernels,
+                                   const RosenbrockScheme& scheme, LinearSolver solver)
     : model_(model),
+      kernels_(kernels),
       scheme_(scheme),
       n_(model.n_states()),
       n_jacobian_(model.code().jacobian.n_nonzeros()),
       evaluation_size_(n_ + n_jacobian_ + model.code().rates_by_parameter.n_nonzeros()),
-      x_(n_),
-      y_(n_),
       as_written_(model.code().switches.empty() ? 0 : model.code().n_prelude),
-      derivatives_(static_cast<std::size_t>(scheme.n_stages) * evaluation_size_),
-      by_time_(model.code().curvature.rates_by_time.size()),
-      matrix_values_(n_jacobian_),
-      matrix_(make_matrix(model.code().jacobian, solver)) {
+      matrix_(make_matrix(model.code().jacobian, solver, kernels.width())) {
+  const auto width = static_cast<std::size_t>(kernels.width());
+  t_.resize(width);
+  stage_t_.resize(width);
+  x_.resize(n_ * width);
+  y_.resize(n_ * width);
+  ones_.assign(width, 1.0);
+  inverse_h_.resize(width);
+  derivatives_.resize(static_cast<std::size_t>(scheme.n_stages) * evaluation_size_ * width);
+  by_time_.resize(model.code().curvature.rates_by_time.size() * width);
+  matrix_values_.resize(n_jacobian_ * width);
   const jit::Pattern& pattern = model.code().jacobian;
   for (int j = 0; j < n_; ++j) {
     const auto first = pattern.rows.begin() + pattern.column_starts[j];
@@ -61,73 +136,112 @@ void RosenbrockStages::begin(const double* prelude, With with) {
 }
 
 /// Rates, and derivatives where they are wanted, at a point of the step.
-void RosenbrockStages::evaluate(int stage, double t, const double* x) {
-  double* all = derivatives_.data() + static_cast<std::ptrdiff_t>(stage) * evaluation_size_;
+void RosenbrockStages::evaluate(int stage, const double* t, const double* x) {
+  double* all = derivatives_.data() + static_cast<std::ptrdiff_t>(stage) * evaluation_size_ * width();
   ++rate_evaluations_;
   evaluate(stage, t, x, prelude_, all);
-  if (as_written_.empty() || all_finite(all, n_)) return;
-  // A branch that is held beyond its bounds may have no value.
+  if (as_written_.empty() || finite_lanes(1, all, n_)) return;
+  // A branch that is held beyond its bounds may have no value. Only models without switches have lanes.
   std::copy_n(prelude_, as_written_.size(), as_written_.begin());
-  model_.set_switches(t, x, as_written_.data());
+  model_.set_switches(*t, x, as_written_.data());
   evaluate(stage, t, x, as_written_.data(), all);
 }
 
-void RosenbrockStages::evaluate(int stage, double t, const double* x, const double* prelude,
+void RosenbrockStages::evaluate(int stage, const double* t, const double* x, const double* prelude,
                                 double* all) const {
   if (with_ == With::derivatives) {
-    model_.rates_and_derivatives(t, x, prelude, all);
+    kernels_.rates_and_derivatives(t, x, prelude, all);
   } else {
-    model_.rates(t, x, prelude, all);
-    if (stage == 0) model_.jacobian(t, x, prelude, all + n_);
+    kernels_.rates(t, x, prelude, all);
+    if (stage == 0) kernels_.jacobian(t, x, prelude, all + n_ * width());
   }
 }
 
-bool RosenbrockStages::set_start(double t, const double* x) {
-  t_ = t;
-  std::copy_n(x, n_, x_.begin());
+LaneBits RosenbrockStages::set_start(const double* t, const double* x) {
+  std::copy_n(t, width(), t_.begin());
+  std::copy_n(x, n_ * width(), x_.begin());
   evaluate(0, t, x);
   ++jacobian_evaluations_;
-  if (!by_time_.empty()) model_.rates_by_time(t, x, prelude_, by_time_.data());
+  if (!by_time_.empty()) kernels_.rates_by_time(t, x, prelude_, by_time_.data());
   const int n_checked = with_ == With::derivatives ? evaluation_size_ : n_ + n_jacobian_;
-  return all_finite(derivatives_.data(), n_checked) &&
-         all_finite(by_time_.data(), static_cast<int>(by_time_.size()));
+  return finite_lanes(width(), derivatives_.data(), n_checked) &
+         finite_lanes(width(), by_time_.data(), static_cast<int>(by_time_.size()) / width());
 }
 
-/// W = I / (h gamma) - f_x
-bool RosenbrockStages::factor(double h) {
-  const double* jacobian = derivatives_.data() + n_;
-  for (int e = 0; e < n_jacobian_; ++e) matrix_values_[e] = -jacobian[e];
-  for (const int e : diagonal_) matrix_values_[e] += 1.0 / (h * scheme_.gamma);
+LaneBits RosenbrockStages::factor(const double* h) {
+  make_newton(width(), n_jacobian_, jacobian(0), diagonal_, scheme_.gamma, h, matrix_values_.data());
   return matrix_->factor(matrix_values_.data());
 }
 
-bool RosenbrockStages::step(double h, double* stages, double* end) {
-  if (!factor(h)) return false;
+const double* RosenbrockStages::stage_times(int stage, const double* t, const double* h) {
+  for (int lane = 0; lane < width(); ++lane) stage_t_[lane] = t[lane] + scheme_.time[stage] * h[lane];
+  return stage_t_.data();
+}
+
+/// The point at which a stage has its rates.
+void RosenbrockStages::combine_states(int stage, const double* x, const double* stages, double* y) {
+  combine(width(), {n_, stage, scheme_.a[stage].data(), ones_.data(), stages, stride(), x}, y);
+}
+
+LaneBits RosenbrockStages::step(const double* h, double* stages, double* end) {
+  const LaneBits solvable = factor(h);
+  if (solvable == 0) return 0;
+  for (int lane = 0; lane < width(); ++lane) inverse_h_[lane] = 1.0 / h[lane];
   const auto& by_time_rows = model_.code().curvature.rates_by_time;
   for (int i = 0; i < scheme_.n_stages; ++i) {
     double* u = stages + static_cast<std::ptrdiff_t>(i) * stride();
     double* y = i + 1 < scheme_.n_stages ? y_.data() : end;
-    const double* rates = derivatives_.data() + static_cast<std::ptrdiff_t>(i) * evaluation_size_;
+    const double* rates = derivatives_.data() + static_cast<std::ptrdiff_t>(i) * evaluation_size_ * width();
     if (i > 0) {
-      combine(n_, i, scheme_.a[i].data(), stages, stride(), x_.data(), y);
-      evaluate(i, t_ + scheme_.time[i] * h, y);
+      combine_states(i, x_.data(), stages, y);
+      evaluate(i, stage_times(i, t_.data(), h), y);
     }
-    RosenbrockScheme::Row factors;
-    for (int j = 0; j < i; ++j) factors[j] = scheme_.c[i][j] / h;
-    combine(n_, i, factors.data(), stages, stride(), rates, u);
-    const double along_time = u[n_] = h * scheme_.slope[i];
-    for (std::size_t k = 0; k < by_time_rows.size(); ++k) u[by_time_rows[k]] += along_time * by_time_[k];
+    combine(width(), {n_, i, scheme_.c[i].data(), inverse_h_.data(), stages, stride(), rates}, u);
+    add_time(width(), by_time_rows, n_, scheme_.slope[i], h, by_time_.data(), u);
     matrix_->solve(u);
   }
   const double* last = stages + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stride();
-  for (int k = 0; k < n_; ++k) end[k] += last[k];
-  return true;
+  for (int k = 0; k < n_ * width(); ++k) end[k] += last[k];
+  return solvable;
 }
 
-bool RosenbrockStages::restore(double t, double h, const double* x, const double* stages) {
+void RosenbrockStages::error_norms(const IntegratorOptions& options, const double* start, const double* end,
+                                   const double* stages, double* norms) const {
+  const double* error = stages + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stride();
+  add_squares(width(), n_, options.rtol, options.atol, start, end, error, norms);
+  for (int lane = 0; lane < width(); ++lane) norms[lane] = std::sqrt(norms[lane] / n_);
+}
+
+int RosenbrockStages::worst_state(const IntegratorOptions& options, const double* start, const double* stages,
+                                  int lane) const {
+  const double* error = stages + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stride();
+  int worst = -1;
+  double largest = 0.0;
+  for (int k = 0; k < n_; ++k) {
+    const int at = k * width() + lane;
+    if (!std::isfinite(error[at])) return k;
+    const double relative = std::fabs(error[at]) / (options.rtol * std::fabs(start[at]) + options.atol);
+    if (relative > largest) worst = k;
+    largest = std::max(largest, relative);
+  }
+  return worst;
+}
+
+void RosenbrockStages::interpolate(const DenseWeights& weights, const double* start, const double* end,
+                                   const double* stages, int lane, double* out) const {
+  for (int k = 0; k < n_; ++k) {
+    const int at = k * width() + lane;
+    double sum = weights.start * start[at] + weights.end * end[at];
+    for (int j = 0; j < scheme_.n_stages; ++j)
+      sum += weights.stages[j] * stages[static_cast<std::ptrdiff_t>(j) * stride() + at];
+    out[k] = sum;
+  }
+}
+
+LaneBits RosenbrockStages::restore(const double* t, const double* h, const double* x, const double* stages) {
   for (int i = 0; i < scheme_.n_stages; ++i) {
-    combine(n_, i, scheme_.a[i].data(), stages, stride(), x, y_.data());
-    evaluate(i, t + scheme_.time[i] * h, y_.data());
+    combine_states(i, x, stages, y_.data());
+    evaluate(i, stage_times(i, t, h), y_.data());
   }
   return factor(h);
 }

@@ -7,21 +7,41 @@
 namespace kinetune::simulate {
 namespace {
 
-using Vector = double __attribute__((vector_size(64), may_alias));
-
-KINETUNE_SIMD void contract(const jit::Contraction& contraction, const double* values,
-                            const Lanes* directions, Lanes* out) {
+/// Of one step, its stages go side by side; of several, the steps.
+template <int width>
+inline KINETUNE_LOOPS void contract_all(const jit::Contraction& contraction, const double* values,
+                                        const double* directions, double* out) {
+  constexpr int n_together = StageCurvature::n_together;
+  constexpr int wide = width == 1 ? n_together : width, n_packs = n_together * width / wide;
   const int n = contraction.pattern.n_nonzeros();
   const int* starts = contraction.term_starts.data();
   const int* value_of = contraction.values.data();
   const int* direction_of = contraction.directions.data();
   for (int e = 0; e < n; ++e) {
-    Vector sum{};
+    Pack<wide> sums[n_packs] = {};
     for (int term = starts[e]; term < starts[e + 1]; ++term) {
-      sum += values[value_of[term]] * *reinterpret_cast<const Vector*>(directions + direction_of[term]);
+      const Pack<width> value = pack<width>(values, value_of[term]);
+      const double* direction =
+          directions + static_cast<std::ptrdiff_t>(direction_of[term]) * n_together * width;
+      for (int i = 0; i < n_packs; ++i) sums[i] += value * pack<wide>(direction, i);
     }
-    *reinterpret_cast<Vector*>(out + e) = sum;
+    for (int i = 0; i < n_packs; ++i) pack<wide>(out, static_cast<std::ptrdiff_t>(e) * n_packs + i) = sums[i];
   }
+}
+
+KINETUNE_SIMD void contract(int width, const jit::Contraction& contraction, const double* values,
+                            const double* directions, double* out) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS { contract_all<w>(contraction, values, directions, out); });
+}
+
+/// (n_stages, n, width) to (n, n_together, width)
+KINETUNE_SIMD void put_together(int width, int n_stages, int n, const double* stages, double* together) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    for (int i = 0; i < n_stages; ++i) {
+      for (int k = 0; k < n; ++k)
+        pack<w>(together, k * StageCurvature::n_together + i) = pack<w>(stages, i * n + k);
+    }
+  });
 }
 
 /// Where a pattern that holds part of another's entries has an entry; its number of entries if it has not.
@@ -35,23 +55,22 @@ int find(const jit::Pattern& pattern, int row, int column) {
 
 }  // namespace
 
-StageCurvature::StageCurvature(const jit::CompiledModel& model)
-    : model_(model),
-      second_(model.code().curvature.n_values),
-      directions_(model.n_states() + 1),
-      by_state_(model.code().curvature.by_state.pattern.n_nonzeros() + 1),
-      by_parameter_(model.code().curvature.by_parameter.pattern.n_nonzeros() + 1) {}
+StageCurvature::StageCurvature(const jit::CompiledModel& model, const jit::RateKernels& kernels)
+    : curvature_(model.code().curvature), kernels_(kernels), n_states_(model.n_states()) {
+  const auto width = static_cast<std::size_t>(kernels.width());
+  second_.resize(curvature_.n_values * width);
+  directions_.resize((n_states_ + 1) * n_together * width);
+  by_state_.resize((curvature_.by_state.pattern.n_nonzeros() + 1) * n_together * width);
+  by_parameter_.resize((curvature_.by_parameter.pattern.n_nonzeros() + 1) * n_together * width);
+}
 
-void StageCurvature::evaluate(double t, const double* x, const double* prelude, const double* stages,
+void StageCurvature::evaluate(const double* t, const double* x, const double* prelude, const double* stages,
                               int n_stages) {
-  model_.second_derivatives(t, x, prelude, second_.data());
-  const int stride = model_.n_states() + 1;
-  for (int i = 0; i < n_stages; ++i) {
-    for (int k = 0; k < stride; ++k) directions_[k].values[i] = stages[i * stride + k];
-  }
-  const auto& curvature = model_.code().curvature;
-  contract(curvature.by_state, second_.data(), directions_.data(), by_state_.data());
-  contract(curvature.by_parameter, second_.data(), directions_.data(), by_parameter_.data());
+  const int width = kernels_.width();
+  kernels_.second_derivatives(t, x, prelude, second_.data());
+  put_together(width, n_stages, n_states_ + 1, stages, directions_.data());
+  contract(width, curvature_.by_state, second_.data(), directions_.data(), by_state_.data());
+  contract(width, curvature_.by_parameter, second_.data(), directions_.data(), by_parameter_.data());
 }
 
 std::vector<ParameterEntry> parameter_entries(const jit::ModelCode& code, std::span<const int> active) {

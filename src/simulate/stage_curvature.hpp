@@ -4,38 +4,37 @@
 #include <vector>
 
 #include "jit/compiled_model.hpp"
+#include "simulate/packs.hpp"
 #include "simulate/rodas_coefficients.hpp"
 
 namespace kinetune::simulate {
 
-/// Eight numbers side by side, of stages or of columns, that one vector instruction serves.
-struct alignas(64) Lanes {
-  static constexpr int width = 8;
-  double values[width] = {};
-};
-static_assert(RosenbrockScheme::max_stages <= Lanes::width);
-inline double* numbers(Lanes* lanes) { return reinterpret_cast<double*>(lanes); }
-inline const double* numbers(const Lanes* lanes) { return reinterpret_cast<const double*>(lanes); }
-
 /// The second derivatives at a step's start contracted with each of its stages: f_xx u_i + f_tx h slope_i and
-/// f_xp u_i + f_tp h slope_i.
+/// f_xp u_i + f_tp h slope_i; of one step, or of several side by side. Arrays that hold all stages have
+/// max_stages of them together, (..., max_stages, width).
 class StageCurvature {
  public:
-  /// @param model  must outlive the object; it has its curvature
-  explicit StageCurvature(const jit::CompiledModel& model);
+  static constexpr int n_together = RosenbrockScheme::max_stages;
 
-  /// @param stages  (n_stages, n_states + 1)
-  void evaluate(double t, const double* x, const double* prelude, const double* stages, int n_stages);
+  /// @param model    must outlive the object; it has its curvature
+  /// @param kernels  the model's
+  StageCurvature(const jit::CompiledModel& model, const jit::RateKernels& kernels);
 
-  /// In the order of the contraction's pattern; behind them a 0 for what has no second derivative.
-  const Lanes* by_state() const { return by_state_.data(); }
-  const Lanes* by_parameter() const { return by_parameter_.data(); }
+  /// @param t       (width)
+  /// @param stages  (n_stages, n_states + 1, width)
+  void evaluate(const double* t, const double* x, const double* prelude, const double* stages, int n_stages);
+
+  /// In the order of the contraction's pattern; behind them zeros for what has no second derivative.
+  const double* by_state() const { return by_state_.data(); }
+  const double* by_parameter() const { return by_parameter_.data(); }
 
  private:
-  const jit::CompiledModel& model_;
-  std::vector<double> second_;
-  std::vector<Lanes> directions_;  // (n_states + 1)
-  std::vector<Lanes> by_state_, by_parameter_;
+  const jit::Curvature& curvature_;
+  const jit::RateKernels& kernels_;
+  int n_states_;
+  PackVector second_;
+  PackVector directions_;  // (n_states + 1, n_together, width)
+  PackVector by_state_, by_parameter_;
 };
 
 /// How a segment's parameters enter: entry (row, column) of d rates / d active parameter.

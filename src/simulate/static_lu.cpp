@@ -12,74 +12,138 @@ namespace {
 // A pivot below this share of the terms that it is the sum of has lost too many digits.
 constexpr double worst_cancellation = 1e-7;
 
-/// b = b - sum_e values_e b[columns_e], rows of length n_columns.
-struct RowUpdate {
-  const int* columns;
-  const double* values;
-  int n_entries;
+using Numbers = StaticLu::Numbers;
+
+/// What eliminate needs beyond that.
+struct Elimination {
+  const int* entry_starts;
+  const int* entry_values;
+  const int* entry_columns;
+  const int* on_diagonal;
+  const double* values;  // of the matrix
+  double* row;           // memory
+  double* good;          // (width) afterwards 0 where a pivot cannot be trusted, otherwise 1
 };
 
-using Lanes = double __attribute__((vector_size(64), aligned(8), may_alias));
-constexpr int n_lanes = 8;
+template <int width>
+inline KINETUNE_LOOPS void add_absolute(Pack<width>& sum, const Pack<width>& v) {
+  sum += v < 0.0 ? -v : v;
+}
 
-/// Rows of 8 or 16 columns stay in registers; others go column by column.
-inline __attribute__((always_inline)) void update(const RowUpdate& u, double factor, const double* b,
-                                                  double* row, int n_columns) {
+/// Row by row.
+template <int width>
+inline KINETUNE_LOOPS void eliminate(const Numbers& f, const Elimination& task) {
+  using V = Pack<width>;
+  double* row = task.row;
+  V good = V{} + 1.0;
+  for (int p = 0; p < f.n; ++p) {
+    const int i = f.order[p];
+    for (int e = f.upper.starts[p]; e < f.upper.starts[p + 1]; ++e)
+      pack<width>(row, f.upper.columns[e]) = V{};
+    for (int e = f.lower.starts[p]; e < f.lower.starts[p + 1]; ++e)
+      pack<width>(row, f.lower.columns[e]) = V{};
+    pack<width>(row, i) = V{};
+    for (int e = task.entry_starts[p]; e < task.entry_starts[p + 1]; ++e)
+      pack<width>(row, task.entry_columns[e]) = pack<width>(task.values, task.entry_values[e]);
+    V size{}, pivot_size{};
+    add_absolute<width>(size, pack<width>(row, i));
+    for (int e = f.lower.starts[p]; e < f.lower.starts[p + 1]; ++e) {
+      const int k = f.lower.columns[e];
+      const V factor = pack<width>(row, k) * pack<width>(f.inverse_pivots, k);
+      pack<width>(f.lower.values, e) = factor;
+      const int above = f.place[k];
+      for (int u = f.upper.starts[above]; u < f.upper.starts[above + 1]; ++u)
+        pack<width>(row, f.upper.columns[u]) -= factor * pack<width>(f.upper.values, u);
+      if (task.on_diagonal[e] >= 0)
+        add_absolute<width>(size, factor * pack<width>(f.upper.values, task.on_diagonal[e]));
+    }
+    const V pivot = pack<width>(row, i);
+    add_absolute<width>(pivot_size, pivot);
+    good = pivot_size > worst_cancellation * size ? good : V{};  // nor is what is no number
+    pack<width>(f.inverse_pivots, i) = 1.0 / pivot;
+    for (int e = f.upper.starts[p]; e < f.upper.starts[p + 1]; ++e)
+      pack<width>(f.upper.values, e) = pack<width>(row, f.upper.columns[e]);
+  }
+  pack<width>(task.good, 0) = good;
+}
+
+KINETUNE_SIMD void eliminate_side_by_side(int width, const Numbers& f, const Elimination& task) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS { eliminate<w>(f, task); });
+}
+
+/// row = (row - sum_e values_e b[columns_e]) factor, rows of `length` doubles; entries from first to last.
+template <int width, int n_packs>
+inline KINETUNE_LOOPS void update(const Numbers::Triangle& t, int first, int last, const Pack<width>& factor,
+                                  const double* b, double* row, int length) {
+  constexpr int wide = width == 1 && n_packs > 0 ? 8 : width;  // of one matrix: columns in packs of 8
+  constexpr int n = n_packs > 0 ? n_packs : 1;
+  Pack<wide> sums[n];
+  for (int c = 0; c < n; ++c) sums[c] = pack<wide>(row, c);
+  for (int e = first; e < last; ++e) {
+    const Pack<width> value = pack<width>(t.values, e);
+    const double* other = b + static_cast<std::ptrdiff_t>(t.columns[e]) * length;
+    for (int c = 0; c < n; ++c) sums[c] -= value * pack<wide>(other, c);
+  }
+  for (int c = 0; c < n; ++c) pack<wide>(row, c) = sums[c] * factor;
+}
+
+template <int width>
+inline KINETUNE_LOOPS void update_row(const Numbers::Triangle& t, int place, const Pack<width>& factor,
+                                      double* b, int row, int length) {
+  constexpr int wide = width == 1 ? 8 : width;
+  const int first = t.starts[place], last = t.starts[place + 1];
+  double* to = b + static_cast<std::ptrdiff_t>(row) * length;
   int c = 0;
-  for (; c + 2 * n_lanes <= n_columns; c += 2 * n_lanes) {
-    Lanes low = *reinterpret_cast<const Lanes*>(row + c);
-    Lanes high = *reinterpret_cast<const Lanes*>(row + c + n_lanes);
-    for (int e = 0; e < u.n_entries; ++e) {
-      const double* other = b + static_cast<std::ptrdiff_t>(u.columns[e]) * n_columns + c;
-      low -= u.values[e] * *reinterpret_cast<const Lanes*>(other);
-      high -= u.values[e] * *reinterpret_cast<const Lanes*>(other + n_lanes);
-    }
-    *reinterpret_cast<Lanes*>(row + c) = low * factor;
-    *reinterpret_cast<Lanes*>(row + c + n_lanes) = high * factor;
-  }
-  for (; c + n_lanes <= n_columns; c += n_lanes) {
-    Lanes sum = *reinterpret_cast<const Lanes*>(row + c);
-    for (int e = 0; e < u.n_entries; ++e) {
-      const double* other = b + static_cast<std::ptrdiff_t>(u.columns[e]) * n_columns + c;
-      sum -= u.values[e] * *reinterpret_cast<const Lanes*>(other);
-    }
-    *reinterpret_cast<Lanes*>(row + c) = sum * factor;
-  }
-  for (; c < n_columns; ++c) {
-    double sum = row[c];
-    for (int e = 0; e < u.n_entries; ++e) {
-      sum -= u.values[e] * b[static_cast<std::ptrdiff_t>(u.columns[e]) * n_columns + c];
-    }
-    row[c] = sum * factor;
+  for (; c + 2 * wide <= length; c += 2 * wide)
+    update<width, 2>(t, first, last, factor, b + c, to + c, length);
+  for (; c + wide <= length; c += wide) update<width, 1>(t, first, last, factor, b + c, to + c, length);
+  if constexpr (width == 1) {
+    for (; c < length; ++c) update<1, 0>(t, first, last, factor, b + c, to + c, length);
   }
 }
 
-struct TriangleView {
-  const int* starts;
-  const int* columns;
-  const double* values;
+template <int width>
+inline KINETUNE_LOOPS void solve(const Numbers& f, double* b, int length) {
+  for (int p = 1; p < f.n; ++p) update_row<width>(f.lower, p, Pack<width>{} + 1.0, b, f.order[p], length);
+  for (int p = f.n - 1; p >= 0; --p)
+    update_row<width>(f.upper, p, pack<width>(f.inverse_pivots, f.order[p]), b, f.order[p], length);
+}
 
-  RowUpdate row(int place) const {
-    return {columns + starts[place], values + starts[place], starts[place + 1] - starts[place]};
-  }
-};
+KINETUNE_SIMD void solve_side_by_side(int width, const Numbers& f, double* b, int n_columns) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS { solve<w>(f, b, n_columns * w); });
+}
 
-KINETUNE_SIMD void solve_rows(int n, const int* order, const TriangleView& lower, const TriangleView& upper,
-                              const double* inverse_pivots, double* b, int n_columns) {
-  const auto row = [&](int i) { return b + static_cast<std::ptrdiff_t>(i) * n_columns; };
-  for (int place = 1; place < n; ++place) update(lower.row(place), 1.0, b, row(order[place]), n_columns);
-  for (int place = n - 1; place >= 0; --place) {
-    update(upper.row(place), inverse_pivots[order[place]], b, row(order[place]), n_columns);
+template <int width>
+inline KINETUNE_LOOPS void solve_transposed(const Numbers& f, double* b) {
+  using V = Pack<width>;
+  const auto subtract = [&](const Numbers::Triangle& t, int p, const V& value) KINETUNE_LOOPS {
+    for (int e = t.starts[p]; e < t.starts[p + 1]; ++e)
+      pack<width>(b, t.columns[e]) -= pack<width>(t.values, e) * value;
+  };
+  for (int p = 0; p < f.n; ++p) {
+    const V value = pack<width>(b, f.order[p]) * pack<width>(f.inverse_pivots, f.order[p]);
+    pack<width>(b, f.order[p]) = value;
+    subtract(f.upper, p, value);
   }
+  for (int p = f.n - 1; p > 0; --p) subtract(f.lower, p, pack<width>(b, f.order[p]));
+}
+
+KINETUNE_SIMD void solve_transposed_side_by_side(int width, const Numbers& f, double* b) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS { solve_transposed<w>(f, b); });
 }
 
 }  // namespace
 
-StaticLu::StaticLu(const jit::Pattern& pattern)
-    : pattern_(pattern), n_(pattern.n_rows), inverse_pivots_(n_), row_(n_) {
+StaticLu::StaticLu(const jit::Pattern& pattern, int width)
+    : pattern_(pattern),
+      n_(pattern.n_rows),
+      width_(width),
+      inverse_pivots_(static_cast<std::size_t>(n_) * width),
+      row_(inverse_pivots_.size()),
+      careful_(width) {
   eliminate_symbolically();
-  lower_.values.resize(lower_.columns.size());
-  upper_.values.resize(upper_.columns.size());
+  lower_.values.resize(lower_.columns.size() * width);
+  upper_.values.resize(upper_.columns.size() * width);
 }
 
 void StaticLu::eliminate_symbolically() {
@@ -115,15 +179,18 @@ void StaticLu::eliminate_symbolically() {
     }
   }
   for (const int i : order_) store_row(i, filled[i]);
-  std::vector<std::vector<Entry>> by_row(n_);
+  std::vector<std::vector<std::pair<int, int>>> by_row(n_);
   for (int j = 0; j < n_; ++j) {
     for (int e = pattern_.column_starts[j]; e < pattern_.column_starts[j + 1]; ++e)
-      by_row[pattern_.rows[e]].push_back({e, j});
+      by_row[pattern_.rows[e]].emplace_back(e, j);
   }
   entry_starts_.push_back(0);
   for (const int i : order_) {
-    entries_.insert(entries_.end(), by_row[i].begin(), by_row[i].end());
-    entry_starts_.push_back(static_cast<int>(entries_.size()));
+    for (const auto& [value, column] : by_row[i]) {
+      entry_values_.push_back(value);
+      entry_columns_.push_back(column);
+    }
+    entry_starts_.push_back(static_cast<int>(entry_values_.size()));
   }
 }
 
@@ -146,82 +213,73 @@ void StaticLu::store_row(int row, const std::vector<int>& columns) {
 }
 
 void StaticLu::forget() {
-  if (careful_) careful_->forget();
+  for (const auto& careful : careful_) {
+    if (careful) careful->forget();
+  }
 }
 
-bool StaticLu::factor(const double* values) {
-  is_careful_ = false;
-  if (eliminate(values)) return true;
-  if (!careful_) {
-    careful_ = make_factorisation(pattern_, n_ > 100 ? LinearSolver::klu : LinearSolver::dense);
-  }
-  is_careful_ = careful_->factor(values);
-  return is_careful_;
+StaticLu::Numbers StaticLu::numbers() {
+  const auto view = [](Triangle& t) {
+    return Numbers::Triangle{t.starts.data(), t.columns.data(), t.values.data()};
+  };
+  return {n_, order_.data(), place_.data(), view(lower_), view(upper_), inverse_pivots_.data()};
 }
 
-/// Row by row; false where a pivot cannot be trusted.
-bool StaticLu::eliminate(const double* values) {
-  double* row = row_.data();
-  for (int place = 0; place < n_; ++place) {
-    const int i = order_[place];
-    for (int e = upper_.starts[place]; e < upper_.starts[place + 1]; ++e) row[upper_.columns[e]] = 0.0;
-    for (int e = lower_.starts[place]; e < lower_.starts[place + 1]; ++e) row[lower_.columns[e]] = 0.0;
-    row[i] = 0.0;
-    for (int e = entry_starts_[place]; e < entry_starts_[place + 1]; ++e)
-      row[entries_[e].column] = values[entries_[e].value];
-    double size = std::fabs(row[i]);
-    for (int e = lower_.starts[place]; e < lower_.starts[place + 1]; ++e) {
-      const int k = lower_.columns[e];
-      const double factor = lower_.values[e] = row[k] * inverse_pivots_[k];
-      const int above = place_[k];
-      for (int f = upper_.starts[above]; f < upper_.starts[above + 1]; ++f)
-        row[upper_.columns[f]] -= factor * upper_.values[f];
-      if (on_diagonal_[e] >= 0) size += std::fabs(factor * upper_.values[on_diagonal_[e]]);
-    }
-    if (!(std::fabs(row[i]) > worst_cancellation * size) || !std::isfinite(row[i])) return false;
-    inverse_pivots_[i] = 1.0 / row[i];
-    for (int e = upper_.starts[place]; e < upper_.starts[place + 1]; ++e)
-      upper_.values[e] = row[upper_.columns[e]];
+LaneBits StaticLu::factor(const double* values) {
+  double good[8];
+  eliminate_side_by_side(width_, numbers(),
+                         {entry_starts_.data(), entry_values_.data(), entry_columns_.data(),
+                          on_diagonal_.data(), values, row_.data(), good});
+  of_careful_ = 0;
+  LaneBits factored = 0;
+  for (int lane = 0; lane < width_; ++lane) {
+    if (good[lane] == 0.0 && factor_carefully(values, lane)) of_careful_ |= 1u << lane;
+    if (good[lane] != 0.0 || has_lane(of_careful_, lane)) factored |= 1u << lane;
   }
-  return true;
+  return factored;
+}
+
+bool StaticLu::factor_carefully(const double* values, int lane) {
+  auto& careful = careful_[lane];
+  if (!careful) careful = make_factorisation(pattern_, n_ > 100 ? LinearSolver::klu : LinearSolver::dense);
+  if (width_ > 1) careful->forget();  // of another integration in this lane
+  std::vector<double> of_lane(pattern_.rows.size());
+  for (std::size_t e = 0; e < of_lane.size(); ++e) of_lane[e] = values[e * width_ + lane];
+  return careful->factor(of_lane.data()) != 0;
+}
+
+/// Those lanes that have a careful factorisation by that one, the others by the static one.
+template <class Static, class Careful>
+void StaticLu::solve_each(double* b, std::size_t length, const Static& by_static, const Careful& by_careful) {
+  if (of_careful_ == 0) return by_static();
+  const PackVector given(b, b + length * width_);
+  by_static();
+  std::vector<double> of_lane(length);
+  for (int lane = 0; lane < width_; ++lane) {
+    if (!has_lane(of_careful_, lane)) continue;
+    for (std::size_t i = 0; i < length; ++i) of_lane[i] = given[i * width_ + lane];
+    by_careful(*careful_[lane], of_lane.data());
+    for (std::size_t i = 0; i < length; ++i) b[i * width_ + lane] = of_lane[i];
+  }
 }
 
 void StaticLu::solve(double* b) {
-  if (is_careful_) return careful_->solve(b);
-  for (int place = 1; place < n_; ++place) {
-    double sum = b[order_[place]];
-    for (int e = lower_.starts[place]; e < lower_.starts[place + 1]; ++e)
-      sum -= lower_.values[e] * b[lower_.columns[e]];
-    b[order_[place]] = sum;
-  }
-  for (int place = n_ - 1; place >= 0; --place) {
-    double sum = b[order_[place]];
-    for (int e = upper_.starts[place]; e < upper_.starts[place + 1]; ++e)
-      sum -= upper_.values[e] * b[upper_.columns[e]];
-    b[order_[place]] = sum * inverse_pivots_[order_[place]];
-  }
+  solve_each(
+      b, n_, [&] { solve_side_by_side(width_, numbers(), b, 1); },
+      [](Factorisation& careful, double* of_lane) { careful.solve(of_lane); });
 }
 
 void StaticLu::solve_transposed(double* b) {
-  if (is_careful_) return careful_->solve_transposed(b);
-  for (int place = 0; place < n_; ++place) {
-    const double value = b[order_[place]] *= inverse_pivots_[order_[place]];
-    for (int e = upper_.starts[place]; e < upper_.starts[place + 1]; ++e)
-      b[upper_.columns[e]] -= upper_.values[e] * value;
-  }
-  for (int place = n_ - 1; place > 0; --place) {
-    const double value = b[order_[place]];
-    for (int e = lower_.starts[place]; e < lower_.starts[place + 1]; ++e)
-      b[lower_.columns[e]] -= lower_.values[e] * value;
-  }
+  solve_each(
+      b, n_, [&] { solve_transposed_side_by_side(width_, numbers(), b); },
+      [](Factorisation& careful, double* of_lane) { careful.solve_transposed(of_lane); });
 }
 
 void StaticLu::solve_block(double* b, int n_columns) {
-  if (is_careful_) return careful_->solve_block(b, n_columns);
-  const auto view = [](const Triangle& t) {
-    return TriangleView{t.starts.data(), t.columns.data(), t.values.data()};
-  };
-  solve_rows(n_, order_.data(), view(lower_), view(upper_), inverse_pivots_.data(), b, n_columns);
+  solve_each(
+      b, static_cast<std::size_t>(n_) * n_columns,
+      [&] { solve_side_by_side(width_, numbers(), b, n_columns); },
+      [&](Factorisation& careful, double* of_lane) { careful.solve_block(of_lane, n_columns); });
 }
 
 }  // namespace kinetune::simulate

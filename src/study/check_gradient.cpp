@@ -255,7 +255,8 @@ void CheckGradientOptions::validate() const {
 GradientCheck check_gradient(const CheckGradientOptions& options,
                              const std::function<void(const GradientCheck&)>& seen) {
   options.validate();
-  const LoadedProblem loaded = load(options.problem, options.integrator.method);
+  const LoadedProblem loaded =
+      load(options.problem, options.integrator.method, std::max(options.integrator.lanes, 1));
   const estimate::Problem& problem = loaded.problem;
   Methods methods(problem, loaded.codes, options);
   GradientCheck result{{}, options.tolerance, {}};

@@ -25,6 +25,14 @@ struct Candidate {
   int n_failed = 0;
 };
 
+std::vector<int> lanes_to_try(const std::vector<jit::ModelCode>& codes, Method method, int asked) {
+  if (asked != 0) return {asked};
+  int most = 1;
+  for (const jit::ModelCode& code : codes) most = std::max(most, code.lanes);
+  if (most == 1 || method == Method::cvodes) return {1};
+  return {1, most};
+}
+
 std::vector<Candidate> candidates(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
                                   optimize::Order order, const estimate::PosteriorOptions& options) {
   const bool has_curvature =
@@ -41,12 +49,15 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const std::v
       const bool both_mean_forward =
           order >= optimize::Order::gauss_newton && options.sensitivities == Sensitivities::automatic;
       if (both_mean_forward && sensitivities == Sensitivities::adjoint) continue;
-      Candidate candidate{options, nullptr};
-      candidate.options.integrator.method = method;
-      candidate.options.sensitivities = sensitivities;
-      candidate.options.fallback = estimate::Fallback::none;
-      candidate.posterior = std::make_unique<estimate::Posterior>(problem, codes, candidate.options);
-      result.push_back(std::move(candidate));
+      for (const int lanes : lanes_to_try(codes, method, options.integrator.lanes)) {
+        Candidate candidate{options, nullptr};
+        candidate.options.integrator.method = method;
+        candidate.options.integrator.lanes = lanes;
+        candidate.options.sensitivities = sensitivities;
+        candidate.options.fallback = estimate::Fallback::none;
+        candidate.posterior = std::make_unique<estimate::Posterior>(problem, codes, candidate.options);
+        result.push_back(std::move(candidate));
+      }
     }
   }
   return result;
@@ -68,16 +79,27 @@ double try_point(Candidate& candidate, std::span<const double> x, optimize::Orde
   return thread_cpu_seconds() - start;
 }
 
+MethodTime described(const Candidate& candidate, double seconds) {
+  const simulate::IntegratorOptions& integrator = candidate.options.integrator;
+  return {integrator.method, candidate.options.sensitivities, integrator.lanes, seconds};
+}
+
 }  // namespace
 
 std::vector<MethodTime> choose_method(const estimate::Problem& problem,
                                       const std::vector<jit::ModelCode>& codes, optimize::Order order,
                                       std::span<const std::vector<double>> points,
                                       estimate::PosteriorOptions& options) {
-  if (options.integrator.method != Method::automatic && options.sensitivities != Sensitivities::automatic) {
+  auto all = candidates(problem, codes, order, options);
+  const auto settle = [&](const MethodTime& chosen) {
+    options.integrator.method = chosen.method;
+    options.integrator.lanes = chosen.lanes;
+    options.sensitivities = chosen.sensitivities;
+  };
+  if (all.size() == 1) {
+    settle(described(all.front(), 0.0));
     return {};
   }
-  auto all = candidates(problem, codes, order, options);
   double spent = 0;
   for (const auto& x : points) {
     for (Candidate& candidate : all) spent += try_point(candidate, x, order);
@@ -86,13 +108,12 @@ std::vector<MethodTime> choose_method(const estimate::Problem& problem,
   const int fewest = std::ranges::min_element(all, {}, &Candidate::n_failed)->n_failed;
   std::vector<MethodTime> times;
   for (const Candidate& candidate : all) {
+    const bool is_worse = candidate.n_failed > fewest;
     times.push_back(
-        {candidate.options.integrator.method, candidate.options.sensitivities,
-         candidate.n_failed > fewest ? std::numeric_limits<double>::infinity() : candidate.seconds});
+        described(candidate, is_worse ? std::numeric_limits<double>::infinity() : candidate.seconds));
   }
   std::ranges::stable_sort(times, {}, &MethodTime::seconds);
-  options.integrator.method = times.front().method;
-  options.sensitivities = times.front().sensitivities;
+  settle(times.front());
   return times;
 }
 

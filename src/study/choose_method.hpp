@@ -11,11 +11,12 @@ namespace kinetune::study {
 struct MethodTime {
   simulate::Method method;
   estimate::Sensitivities sensitivities;
+  int lanes;
   double seconds;  ///< thread CPU time over the points; infinite where it failed at more of them than others
 };
 
-/// Settles what the options leave to `automatic`, integrator and kind of sensitivities, by evaluating the
-/// objective in each way that is open at some points: once where that takes long.
+/// Settles what the options leave to `automatic`, integrator, kind of sensitivities and lanes, by evaluating
+/// the objective in each way that is open at some points: once where that takes long.
 /// @param order   what the optimiser will ask for
 /// @param points  on the parameters' scales, such as a study's first starts
 /// @returns the ways tried, the one chosen first; empty where nothing was open

@@ -44,7 +44,8 @@ Json of_simulation(const estimate::SimulationStatus& s) {
 EvaluateResult evaluate(const EvaluateOptions& options) {
   if (options.repeat < 1) throw core::Error({}, "repeat less than once", "give --repeat 1 or more");
   options.integrator.validate();
-  LoadedProblem loaded = load(options.problem, options.integrator.method);
+  LoadedProblem loaded =
+      load(options.problem, options.integrator.method, std::max(options.integrator.lanes, 1));
   const std::vector<double> x = parameter_vector(options.parameters, loaded.problem);
   const auto sensitivities = options.derivatives == Derivatives::adjoint ? estimate::Sensitivities::adjoint
                                                                          : estimate::Sensitivities::forward;

@@ -70,8 +70,10 @@ void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, 
   if (times.empty()) return;
   std::string text;
   for (const MethodTime& t : times) {
-    text += fmt::format("{}{} {} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
-                        1e3 * t.seconds);
+    text += fmt::format(
+        "{}{} {}{} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
+        t.lanes > 1 && t.method != simulate::Method::cvodes ? fmt::format(" in {} lanes", t.lanes) : "",
+        1e3 * t.seconds);
   }
   core::log(core::LogLevel::info, "integrator and sensitivities, CPU ms at the first starts: {}", text);
 }
@@ -158,7 +160,8 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   // Everything that can be wrong with the input is found here, before any rank computes.
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
-    coordinator.loaded = load(options.problem, options.posterior.integrator.method);
+    coordinator.loaded =
+        load(options.problem, options.posterior.integrator.method, options.posterior.integrator.lanes);
     coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
     settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);

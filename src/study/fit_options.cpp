@@ -139,6 +139,8 @@ const std::vector<Entry>& entries() {
           "integrator", [](F & o) -> auto& { return o.posterior.integrator.method; }, integration_method),
       spelled(
           "sensitivities", [](F & o) -> auto& { return o.posterior.sensitivities; }, sensitivities),
+      number(
+          "lanes", [](F & o) -> auto& { return o.posterior.integrator.lanes; }),
       spelled(
           "linear-solver", [](F & o) -> auto& { return o.posterior.integrator.linear_solver; },
           linear_solver),

@@ -23,7 +23,9 @@ struct LoadedProblem {
 
 /// Reads, checks and compiles. @throws core::Error
 /// @param method  that the code is for: Rosenbrock methods need second derivatives
+/// @param lanes   simulations that are to go side by side; 0: as many as the processor can, if there are
+///                several
 LoadedProblem load(const std::filesystem::path& problem_yaml,
-                   simulate::Method method = simulate::Method::automatic);
+                   simulate::Method method = simulate::Method::automatic, int lanes = 1);
 
 }  // namespace kinetune::study

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "core/error.hpp"
@@ -9,7 +11,8 @@
 namespace kinetune::study {
 
 std::string simulate_problem(const SimulateProblemOptions& options) {
-  LoadedProblem loaded = load(options.problem, options.integrator.method);
+  LoadedProblem loaded =
+      load(options.problem, options.integrator.method, std::max(options.integrator.lanes, 1));
   const std::vector<double> x = parameter_vector(options.parameters, loaded.problem);
   estimate::Posterior posterior(loaded.problem, std::move(loaded.codes), {options.integrator, {}});
   estimate::Details details;

@@ -6,6 +6,9 @@
 // objective over all conditions is measured. The tables at the end hold times and ratios within this run;
 // absolute times depend on the machine and its load. Forward gradients grow with the number of parameters
 // that a condition's dynamics depend on, adjoint ones do not.
+//
+// "lanes" is throughput: adjoint gradients at many points around that one, all their simulations side by side
+// in vector registers, per gradient; "one lane" the same points one by one.
 
 #include <cmath>
 #include <map>
@@ -18,6 +21,7 @@
 #include <fmt/format.h>
 #include <time.h>
 
+#include "core/random.hpp"
 #include "estimate/posterior.hpp"
 #include "shared_folder.hpp"
 #include "study/load.hpp"
@@ -117,6 +121,32 @@ void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind,
   state.counters["atol"] = options.atol;
 }
 
+constexpr int n_points = 32;
+
+/// Starts and iterates of a study are as different as these, or more.
+std::vector<std::vector<double>> points_around(const Subject& subject) {
+  core::RandomStream random(1, 0);
+  std::vector<std::vector<double>> points(n_points, subject.x);
+  for (auto& x : points) {
+    for (double& value : x) value += 0.05 * (2.0 * random.uniform() - 1.0);
+  }
+  return points;
+}
+
+/// Counts each gradient as an iteration.
+void evaluate_many(benchmark::State& state, const Subject& subject, IntegratorOptions options, int lanes) {
+  options.lanes = lanes;
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes,
+                                {options, Sensitivities::adjoint});
+  const auto points = points_around(subject);
+  for (const auto& result : posterior.evaluate_all(points, Order::gradient)) {
+    if (!result) return state.SkipWithError(result.error().reason.c_str());
+  }
+  while (state.KeepRunningBatch(n_points)) {
+    benchmark::DoNotOptimize(posterior.evaluate_all(points, Order::gradient));
+  }
+}
+
 std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
   std::vector<std::shared_ptr<Subject>> found;
   const auto add = [&](const std::string& name, const std::filesystem::path& yaml,
@@ -127,7 +157,7 @@ std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
                  yaml.string());
       return;
     }
-    auto loaded = study::load(yaml, Method::automatic);
+    auto loaded = study::load(yaml, Method::automatic, jit::host_lanes());
     auto x = study::parameter_vector(parameters, loaded.problem);
     auto subject = std::make_shared<Subject>(Subject{name, std::move(loaded), std::move(x), {}});
     for (const Method method : {Method::rodas5p, Method::cvodes}) {
@@ -186,6 +216,10 @@ std::string name_of(const Subject& subject, Method method, const Kind& kind) {
   return fmt::format("{}/{}/{}", subject.name, name(method), kind.name);
 }
 
+std::string lanes_name_of(const Subject& subject, Method method, int lanes) {
+  return fmt::format("{}/{}/{} lanes", subject.name, name(method), lanes);
+}
+
 void print_table(const std::vector<std::shared_ptr<Subject>>& subjects, const Keeper& keeper) {
   fmt::print("\nms\n{:<26} {:>6} {:>6} {:<9} {:>10} {:>10} {:>10} {:>11} {:>11}\n", "", "states", "param.",
              "method", "simulation", "forward", "adjoint", "best/simul.", "CVODES/this");
@@ -202,6 +236,34 @@ void print_table(const std::vector<std::shared_ptr<Subject>>& subjects, const Ke
                  subject->loaded.codes.front().n_states, subject->x.size(), name(method), text(time(0)),
                  text(time(1)), text(time(2)), text(time(0) ? std::optional(*best / *time(0)) : std::nullopt),
                  text(cvodes ? std::optional(*cvodes / *best) : std::nullopt));
+    }
+  }
+}
+
+/// The benchmarks of throughput; the options are those of the adjoint.
+void register_lanes(const std::shared_ptr<Subject>& subject, Method method,
+                    const IntegratorOptions& options) {
+  const int most = subject->loaded.codes.front().lanes;
+  for (const int lanes : {1, most}) {
+    benchmark::RegisterBenchmark(lanes_name_of(*subject, method, lanes).c_str(),
+                                 [subject, options, lanes](benchmark::State& state) {
+                                   evaluate_many(state, *subject, options, lanes);
+                                 })
+        ->Unit(benchmark::kMillisecond);
+  }
+}
+
+void print_lanes(const std::vector<std::shared_ptr<Subject>>& subjects, const Keeper& keeper) {
+  fmt::print("\nms a gradient, adjoint, {} points\n{:<26} {:<9} {:>6} {:>10} {:>10} {:>8}\n", n_points, "",
+             "method", "lanes", "one lane", "lanes", "ratio");
+  for (const auto& subject : subjects) {
+    const int most = subject->loaded.codes.front().lanes;
+    for (const Method method : {Method::rodas5p, Method::rodas4p2}) {
+      const auto one = keeper.time(lanes_name_of(*subject, method, 1));
+      const auto many = keeper.time(lanes_name_of(*subject, method, most));
+      if (!one || !many || most == 1) continue;
+      fmt::print("{:<26} {:<9} {:>6} {:>10.4g} {:>10.4g} {:>8.2f}\n", subject->name, name(method), most, *one,
+                 *many, *one / *many);
     }
   }
 }
@@ -239,11 +301,14 @@ int main(int argc, char** argv) {
           evaluate(state, *subject, *kind, settings);
         })->Unit(benchmark::kMillisecond);
       }
+      if (options && method != Method::cvodes && subject->loaded.codes.front().lanes > 1)
+        register_lanes(subject, method, *options);
     }
   }
   Keeper keeper;
   benchmark::RunSpecifiedBenchmarks(&keeper);
   print_table(all, keeper);
+  print_lanes(all, keeper);
   benchmark::Shutdown();
   return keeper.failed() ? 1 : 0;
 }

@@ -70,6 +70,7 @@ class Benchmark : public testing::TestWithParam<std::tuple<const char*, simulate
     }
     const Joined joined = test::read_joined(yaml);
     problem_ = joined.problem;
+    source_ = joined.sources.front();
     code_ = jit::compile(joined.sources.front(),
                          {.derivatives = method() == simulate::Method::cvodes ? jit::Derivatives::first
                                                                               : jit::Derivatives::second});
@@ -95,6 +96,7 @@ class Benchmark : public testing::TestWithParam<std::tuple<const char*, simulate
   }
 
   Problem problem_;
+  jit::ModelSource source_;
   jit::ModelCode code_;
   Reference reference_;
   std::vector<double> x_;
@@ -168,5 +170,24 @@ TEST_P(Benchmark, has_the_directional_derivatives_that_central_differences_give)
       study += fmt::format("step {}: {:.2e}\n", step, error);
     }
     EXPECT_LT(best, 1e-5) << study;
+  }
+}
+
+TEST_P(Benchmark, has_the_same_objective_and_gradient_with_simulations_side_by_side) {
+  if (method() == simulate::Method::cvodes) GTEST_SKIP() << "only Rosenbrock methods have lanes";
+  Posterior one_by_one = posterior(Sensitivities::adjoint);
+  const auto expected = one_by_one.assess(x_, Order::gradient);
+  ASSERT_TRUE(expected) << expected.error().reason;
+  for (const int lanes : {4, 8}) {
+    if (lanes > jit::host_lanes()) continue;
+    code_ = jit::compile(source_, {.derivatives = jit::Derivatives::second, .lanes = lanes});
+    ASSERT_EQ(code_.lanes, lanes);
+    Posterior p = posterior(Sensitivities::adjoint, {.lanes = lanes});
+
+    const auto terms = p.assess(x_, Order::gradient);
+
+    ASSERT_TRUE(terms) << terms.error().reason;
+    EXPECT_NEAR(terms->llh, expected->llh, 1e-9 * std::fabs(expected->llh));
+    EXPECT_LT(distance(terms->gradient, expected->gradient), 1e-8 * norm(expected->gradient));
   }
 }

@@ -23,11 +23,12 @@ struct SmallModel {
   }
   symbolic::Expr number(double v) { return ode.graph->constant(v); }
 
-  jit::CompiledModel compile() const {
+  jit::CompiledModel compile(int lanes = 1) const {
     jit::ModelSource source{model::flatten(ode), {}, {}, {}};
     for (std::size_t i = 0; i < ode.parameters.size(); ++i)
       source.differentiated.push_back(static_cast<int>(i));
-    return jit::CompiledModel(jit::compile(source, {.derivatives = jit::Derivatives::second}));
+    return jit::CompiledModel(
+        jit::compile(source, {.derivatives = jit::Derivatives::second, .lanes = lanes}));
   }
 };
 

@@ -58,6 +58,23 @@ TEST_F(ChooseMethod, leaves_alone_what_is_forced) {
   EXPECT_EQ(mode.sensitivities, Sensitivities::adjoint);
 }
 
+TEST_F(ChooseMethod, tries_simulations_side_by_side_where_there_are_kernels_for_it) {
+  const int lanes = jit::host_lanes();
+  if (lanes == 1) GTEST_SKIP() << "this processor has no registers for several numbers";
+  const auto in_lanes =
+      jit::compile(joined.sources.front(), {.derivatives = jit::Derivatives::second, .lanes = lanes});
+
+  estimate::PosteriorOptions open{.integrator = {.method = Method::automatic}};
+  const auto times = choose(in_lanes, open);
+  EXPECT_EQ(times.size(), 10u);  // the Rosenbrock methods each way twice
+  EXPECT_EQ(open.integrator.lanes, times.front().lanes);
+  EXPECT_EQ(std::ranges::count(times, lanes, &study::MethodTime::lanes), 4);
+
+  estimate::PosteriorOptions forced{.integrator = {.method = Method::automatic, .lanes = lanes}};
+  EXPECT_EQ(choose(in_lanes, forced).size(), 6u);
+  EXPECT_EQ(forced.integrator.lanes, lanes);
+}
+
 TEST_F(ChooseMethod, leaves_models_without_second_derivatives_to_cvodes) {
   estimate::PosteriorOptions options{.integrator = {.method = Method::automatic}};
   EXPECT_EQ(choose(code(jit::Derivatives::first), options).size(), 2u);
