@@ -123,22 +123,28 @@ void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind,
 
 constexpr int n_points = 32;
 
-/// Starts and iterates of a study are as different as these, or more.
-std::vector<std::vector<double>> points_around(const Subject& subject) {
+/// Starts and iterates of a study are as different as these, or more. All have a gradient.
+std::vector<std::vector<double>> points_around(const Subject& subject, IntegratorOptions options) {
+  options.lanes = 1;
+  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes,
+                                {options, Sensitivities::adjoint});
   core::RandomStream random(1, 0);
-  std::vector<std::vector<double>> points(n_points, subject.x);
-  for (auto& x : points) {
+  std::vector<std::vector<double>> points;
+  for (int n_drawn = 0; n_drawn < 10 * n_points && std::ssize(points) < n_points; ++n_drawn) {
+    auto x = subject.x;
     for (double& value : x) value += 0.05 * (2.0 * random.uniform() - 1.0);
+    if (posterior.evaluate(x, Order::gradient)) points.push_back(std::move(x));
   }
   return points;
 }
 
 /// Counts each gradient as an iteration.
 void evaluate_many(benchmark::State& state, const Subject& subject, IntegratorOptions options, int lanes) {
+  const auto points = points_around(subject, options);
+  if (std::ssize(points) < n_points) return state.SkipWithError("hardly a point around has a gradient");
   options.lanes = lanes;
   estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes,
                                 {options, Sensitivities::adjoint});
-  const auto points = points_around(subject);
   for (const auto& result : posterior.evaluate_all(points, Order::gradient)) {
     if (!result) return state.SkipWithError(result.error().reason.c_str());
   }
