@@ -11,7 +11,7 @@ class Backoff {
  public:
   std::chrono::microseconds next() {
     const auto now = pause_;
-    pause_ = std::min(pause_ * 3 / 2, std::chrono::microseconds{2000});
+    pause_ = std::min(pause_ * 9 / 8, std::chrono::microseconds{2000});
     return now;
   }
   void reset() { pause_ = first; }
