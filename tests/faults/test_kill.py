@@ -179,10 +179,11 @@ class Disk(ProgramTest):
         folder = self.folder / "results"
         folder.mkdir()
         file = folder / "run.h5"
-        study = [SERINE / "serine.yaml", "--starts", 60, "--max-iterations", 50]
+        study = [SERINE / "serine.yaml", "--starts", 60, *SAME_METHOD]  # a slow one, not over before the folder is gone
         job = self.start("fit", *study, "-o", file, ranks=2)
         wait_for_results(job, file, 0)
         shutil.rmtree(folder)
+        self.assertIsNone(job.poll())
         _, err = job.communicate(timeout=PATIENCE)
         self.assertEqual(job.returncode, 0, err)
         self.assertEqual(outcomes(file).ids, list(range(60)))
@@ -195,7 +196,7 @@ class Disk(ProgramTest):
             self.skipTest("a small file system can be mounted by root only")
         self.addCleanup(subprocess.run, ["umount", disk])
         file = disk / "run.h5"
-        study = [SERINE / "serine.yaml", "--starts", 120, "--max-iterations", 50]
+        study = [SERINE / "serine.yaml", "--starts", 120, "--max-iterations", 50, *SAME_METHOD]
         job = self.start("fit", *study, "-o", file, ranks=2)
         wait_for_results(job, file, 0)
         ballast = disk / "ballast"
