@@ -192,8 +192,7 @@ struct Posterior::Impl {
   }
 
   /// Some shares at several points: what a share says goes to the evaluation under its place in the list.
-  /// @param seconds  CPU time by place in the list, of one evaluation; those that go side by side share
-  /// theirs
+  /// @param seconds  CPU time by place in the list, of one evaluation; shares that go side by side share it
   ///                 evenly; or empty
   void carry_out(std::span<PointEvaluation> evaluations, std::span<const std::size_t> which, Order order,
                  std::span<double> seconds = {}) {

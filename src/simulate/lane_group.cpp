@@ -24,7 +24,7 @@ struct LaneGroup::Impl {
     Mode mode = Mode::states;
     LaneReturn* back = nullptr;
     std::vector<Taped> tape;       // the last one is gone back over first
-    bool has_been_served = false;  // has been served and can go on
+    bool has_been_served = false;  // and can go on
     const Fiber::Pause* pause = nullptr;
   };
 
@@ -69,8 +69,8 @@ struct LaneGroup::Impl {
   bool go_on() {
     bool some_wait = false;
     for (std::size_t i = 0; i < members.size(); ++i) {
-      const bool was_in_a_job = std::exchange(members[i].has_been_served, false);
-      if (was_in_a_job || (members[i].waits == Member::Waits::no && jobs.next < jobs.n)) fibers[i].resume();
+      const bool can_go_on = std::exchange(members[i].has_been_served, false);
+      if (can_go_on || (members[i].waits == Member::Waits::no && jobs.next < jobs.n)) fibers[i].resume();
       some_wait = some_wait || members[i].waits != Member::Waits::no;
     }
     return some_wait;

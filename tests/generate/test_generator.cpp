@@ -170,6 +170,27 @@ TEST_P(EveryMethod, is_not_resumed_with_other_data) {
   EXPECT_THROW((void)model->train(example::points(51, 2), observer), core::Error);
 }
 
+TEST(VectorScale, is_what_vectors_are_normalised_on) {
+  const DataSet data = example::points(40, 1);
+  double mean = 0, mean_logit = 0;
+  for (const double x : data.x) {
+    const double inside = 0.005 + 0.99 * x;
+    mean += x / 40;
+    mean_logit += std::log(inside / (1 - inside)) / 40;
+  }
+  for (const auto& [scale, expected] :
+       {std::pair{VectorScale::linear, mean}, {VectorScale::logit, mean_logit}}) {
+    GeneratorOptions options = small(Method::cvae);
+    options.vector_scale = scale;
+    options.validation_share = 0;
+    options.epochs = 1;
+    const auto path = example::fresh_folder("scale") / "model.h5";
+    save(*trained(options, data), path);
+    EXPECT_NEAR(store::H5File(path, store::Access::read).read<double>("/normaliser/mean").at(0), expected,
+                1e-6);
+  }
+}
+
 TEST(Training, that_diverges_ends_with_the_epoch_and_the_reason) {
   GeneratorOptions options = small(Method::cvae);
   options.epochs = 50;

@@ -51,6 +51,12 @@ INSTANTIATE_TEST_SUITE_P(, Lanes,
                                           testing::Values(Method::rodas5p, Method::rodas4p2),
                                           testing::Values(Mode::states, Mode::forward, Mode::adjoint)));
 
+class AdjointLanes : public Lanes {};
+INSTANTIATE_TEST_SUITE_P(, AdjointLanes,
+                         testing::Combine(testing::Values(4, 8),
+                                          testing::Values(Method::rodas5p, Method::rodas4p2),
+                                          testing::Values(Mode::adjoint)));
+
 }  // namespace
 
 TEST_P(Lanes, compute_what_one_integration_after_the_other_does) {
@@ -135,8 +141,7 @@ TEST_P(Lanes, that_take_too_many_steps_are_given_up_one_by_one) {
   EXPECT_LT(n_failed, static_cast<int>(many.size()));
 }
 
-TEST_P(Lanes, go_back_over_several_segments) {
-  if (mode != Mode::adjoint) GTEST_SKIP() << "there is a way back for adjoints only";
+TEST_P(AdjointLanes, go_back_over_several_segments) {
   LaneIntegrator lanes(*model, options);
   Jobs first = make_jobs(*model, many), whole = make_jobs(*model, many);
   const auto integrator = simulate::make_rosenbrock(*model, options);
