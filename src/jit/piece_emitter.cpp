@@ -38,7 +38,7 @@ class PieceEmitter {
     }
     for (const int i : piece.results) store(number(kernel_.results[i]), Argument::out, i);
     builder_.CreateRetVoid();
-    for (const auto [array, n_bytes] : n_bytes_read_) {
+    for (const auto& [array, n_bytes] : n_bytes_read_) {
       function_.addParamAttr(static_cast<unsigned>(array),
                              llvm::Attribute::getWithDereferenceableBytes(function_.getContext(), n_bytes));
     }
