@@ -101,8 +101,8 @@ MethodTime described(const Candidate& candidate, double seconds) {
 
 std::vector<MethodTime> choose_method(const estimate::Problem& problem,
                                       const std::vector<jit::ModelCode>& codes, optimize::Order order,
-                                      std::span<const std::vector<double>> points,
-                                      int n_at_once, estimate::PosteriorOptions& options) {
+                                      std::span<const std::vector<double>> points, int n_at_once,
+                                      estimate::PosteriorOptions& options) {
   auto all = candidates(problem, codes, order, options);
   const auto settle = [&](const MethodTime& chosen) {
     options.integrator.method = chosen.method;
