@@ -291,6 +291,7 @@ struct Posterior::Impl {
     }
     terms.llh = -sums.nllh;
     terms.chi2 = sums.chi2;
+    terms.n_rates = sums.n_rates;
     if (order >= Order::gradient) {
       terms.gradient.resize(n);
       terms.gradient_prior.resize(n);
@@ -329,7 +330,8 @@ struct Posterior::Impl {
                                 std::move(result->gauss_newton),
                                 std::move(squares.residuals),
                                 std::move(squares.jacobian),
-                                result->has_fallen_back};
+                                result->has_fallen_back,
+                                static_cast<double>(result->n_rates)};
   }
 };
 

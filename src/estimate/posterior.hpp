@@ -48,6 +48,7 @@ struct Terms {
   std::vector<double>
       gauss_newton;              ///< (n_x, n_x) expected second derivative of fval; empty if not asked for
   bool has_fallen_back = false;  ///< another method had to carry a share out
+  long n_rates = 0;              ///< evaluations of the rates that it took
 
   double fval() const { return prior - llh; }
 };

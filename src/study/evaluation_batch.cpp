@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <exception>
+#include <functional>
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -14,6 +16,7 @@ using optimize::Order;
 struct EvaluationBatch::Request {
   std::vector<double> x;
   Order order;
+  double effort;  ///< as far as can be told
   std::optional<std::expected<Evaluation, EvaluationFailure>> result = {};
   std::exception_ptr thrown = {};
 };
@@ -28,7 +31,7 @@ class EvaluationBatch::Seat final : public optimize::Objective {
   std::string why_no_least_squares() const override { return batch_.objective_.why_no_least_squares(); }
 
   std::expected<Evaluation, EvaluationFailure> evaluate(std::span<const double> x, Order order) override {
-    Request request{{x.begin(), x.end()}, order};
+    Request request{{x.begin(), x.end()}, order, effort_};
     batch_.requests_.push_back(&request);
     try {
       wait_();
@@ -37,12 +40,14 @@ class EvaluationBatch::Seat final : public optimize::Objective {
       throw;
     }
     if (request.thrown) std::rethrow_exception(request.thrown);
+    if (*request.result) effort_ = (*request.result)->effort;
     return std::move(*request.result);
   }
 
  private:
   EvaluationBatch& batch_;
   std::function<void()> wait_;
+  double effort_ = std::numeric_limits<double>::infinity();  // of the last evaluation
 };
 
 std::unique_ptr<optimize::Objective> EvaluationBatch::seat(std::function<void()> wait) {
@@ -50,7 +55,8 @@ std::unique_ptr<optimize::Objective> EvaluationBatch::seat(std::function<void()>
 }
 
 void EvaluationBatch::serve() {
-  const std::vector<Request*> requests = std::exchange(requests_, {});
+  std::vector<Request*> requests = std::exchange(requests_, {});
+  std::ranges::stable_sort(requests, std::ranges::greater(), &Request::effort);
   for (const Order order : {Order::value, Order::gradient, Order::gauss_newton, Order::least_squares}) {
     std::vector<Request*> alike;
     std::ranges::copy_if(requests, std::back_inserter(alike),

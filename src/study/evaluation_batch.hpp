@@ -9,7 +9,8 @@
 namespace kinetune::study {
 
 /// Has the evaluations made together that several minimisations ask for, each written for itself: an
-/// evaluation waits until serve() is called.
+/// evaluation waits until serve() is called. Those of seats whose last one was most effort come first, so
+/// that none is left over when all others are done.
 class EvaluationBatch {
  public:
   /// @param objective  must outlive this and the seats

@@ -1,5 +1,6 @@
 #include "study/fit.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -39,8 +40,8 @@ std::string how_to_resume(const FitSession& session) {
 }
 
 /// Said at once: what follows may be a kill.
-void announce_stop(const FitSession& session, const RunRecord& record, const std::string& reason,
-                   const std::vector<parallel::TasksAtWork>& at_work) {
+void announce_stop(const FitSession& session, const RunRecord& record, std::uint64_t n_done_before,
+                   const std::string& reason, const std::vector<parallel::TasksAtWork>& at_work) {
   std::string ranks;
   for (const auto& [rank, host, starts] : at_work) {
     ranks += fmt::format("{}rank {} on {}: start{} {}", ranks.empty() ? "" : ", ", rank, host,
@@ -49,6 +50,12 @@ void announce_stop(const FitSession& session, const RunRecord& record, const std
   core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts are in {}; at work: {}; {}", reason,
             record.n_done(), record.n_starts(), session.output.string(), ranks.empty() ? "nobody" : ranks,
             how_to_resume(session));
+  const bool side_by_side =
+      std::ranges::any_of(at_work, [](const auto& rank) { return rank.tasks.size() > 1; });
+  if (side_by_side && record.n_done() == n_done_before) {
+    core::log(core::LogLevel::warning,
+              "no start has ended in this session; --starts-per-rank 1 lets the first ones end sooner");
+  }
 }
 
 /// Points of the kind that the study will evaluate.
@@ -99,10 +106,10 @@ parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progres
             return record.n_evaluations() >= session.max_evaluations ? "limit of evaluations" : stop.reason();
           },
           .on_stop =
-              [&](const std::string& reason, const auto& at_work) {
+              [&, n_done_before = record.n_done()](const std::string& reason, const auto& at_work) {
                 record.commit(RunRecord::When::now);
                 progress.leave_line();
-                announce_stop(session, record, reason, at_work);
+                announce_stop(session, record, n_done_before, reason, at_work);
               },
           .advice = how_to_resume(session)};
 }

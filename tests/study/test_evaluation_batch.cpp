@@ -24,15 +24,19 @@ class Line final : public optimize::Objective {
   std::expected<Evaluation, EvaluationFailure> evaluate(std::span<const double> x, Order order) override {
     if (x[0] > 100) throw std::runtime_error("too far");
     if (x[0] < 0) return std::unexpected(EvaluationFailure{"below", {}});
-    return Evaluation{x[0], std::vector<double>(order >= Order::gradient ? 1 : 0, 1.0), {}};
+    Evaluation result{x[0], std::vector<double>(order >= Order::gradient ? 1 : 0, 1.0), {}};
+    result.effort = x[0];
+    return result;
   }
   std::vector<std::expected<Evaluation, EvaluationFailure>> evaluate_all(
       std::span<const std::vector<double>> points, Order order) override {
     sizes.push_back(points.size());
+    firsts.push_back(points.front()[0]);
     return Objective::evaluate_all(points, order);
   }
 
   std::vector<std::size_t> sizes;
+  std::vector<double> firsts;
 
  private:
   std::vector<double> lower_{-10}, upper_{1000};
@@ -93,6 +97,19 @@ TEST(EvaluationBatch, keeps_orders_apart) {
   }
   EXPECT_EQ(a.said + b.said + c.said, "1 2' 3 ");
   EXPECT_THAT(line.sizes, ElementsAre(2, 1));
+}
+
+TEST(EvaluationBatch, begins_with_the_seat_whose_last_evaluation_was_most_effort_or_is_not_known) {
+  Line line;
+  EvaluationBatch batch(line);
+  Caller a(batch, {1, 9, 2}), b(batch, {8, 3, 4}), late(batch, {5});
+  for (int round = 0; round < 2; ++round) {
+    for (Caller* caller : {&a, &b}) caller->go_on();
+    batch.serve();
+  }
+  for (Caller* caller : {&a, &b, &late}) caller->go_on();
+  batch.serve();
+  EXPECT_THAT(line.firsts, ElementsAre(1, 3, 5));
 }
 
 TEST(EvaluationBatch, throws_what_the_objective_throws_where_it_was_asked) {
