@@ -79,10 +79,15 @@ std::optional<std::uint64_t> RemotePort::next_task() {
   while (true) {
     while (take_message()) backoff.reset();
     tell();
-    if (finishing_) return {};
-    if (!tasks_.empty()) break;
+    if (finishing_ || !tasks_.empty()) return task_at_hand();
     std::this_thread::sleep_for(backoff.next());
   }
+}
+
+std::optional<std::uint64_t> RemotePort::task_at_hand() {
+  while (tasks_.empty() && take_message()) {
+  }
+  if (finishing_ || tasks_.empty()) return {};
   const std::uint64_t task = tasks_.front();
   tasks_.pop_front();
   return task;

@@ -23,8 +23,8 @@ struct ChooseMethod : testing::Test {
   }
 
   std::vector<study::MethodTime> choose(const jit::ModelCode& c, estimate::PosteriorOptions& options,
-                                        Order order = Order::gradient) const {
-    return study::choose_method(joined.problem, {c}, order, points, options);
+                                        Order order = Order::gradient, int n_at_once = 1) const {
+    return study::choose_method(joined.problem, {c}, order, points, n_at_once, options);
   }
 };
 
