@@ -53,6 +53,8 @@ std::string encode(const RankUsage& usage) {
   put(bytes, usage.busy_seconds);
   put(bytes, usage.idle_seconds);
   put(bytes, usage.n_tasks);
+  put(bytes, usage.task_cpu_seconds);
+  put(bytes, usage.serve_cpu_seconds);
   return bytes.append(usage.host);
 }
 
@@ -62,6 +64,8 @@ RankUsage decode_usage(std::string_view bytes) {
   usage.busy_seconds = take<double>(bytes);
   usage.idle_seconds = take<double>(bytes);
   usage.n_tasks = take<std::uint64_t>(bytes);
+  usage.task_cpu_seconds = take<double>(bytes);
+  usage.serve_cpu_seconds = take<double>(bytes);
   usage.host = bytes;
   return usage;
 }

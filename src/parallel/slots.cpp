@@ -90,7 +90,9 @@ std::vector<Ended> Slots::go_on() {
   for (const auto& place : at_work_) {
     if (place->waits()) continue;
     place->go_on();
-    place->account(take_seconds());
+    const double seconds = take_seconds();
+    place->account(seconds);
+    task_seconds_ += seconds;
     if (place->has_ended()) place->rethrow();
   }
   std::vector<Ended> ended;
@@ -103,7 +105,9 @@ std::vector<Ended> Slots::go_on() {
 
 void Slots::serve() {
   how_.serve(stop_);
-  const double share = take_seconds() / static_cast<double>(at_work_.size());
+  const double seconds = take_seconds();
+  serve_seconds_ += seconds;
+  const double share = seconds / static_cast<double>(at_work_.size());
   for (const auto& place : at_work_) {
     place->account(share);
     place->set_served();

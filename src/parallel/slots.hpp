@@ -34,6 +34,10 @@ class Slots {
   /// @throws std::runtime_error, which names the task, when one throws
   std::vector<Ended> go_on();
 
+  // CPU time so far.
+  double task_seconds() const { return task_seconds_; }
+  double serve_seconds() const { return serve_seconds_; }
+
  private:
   class Place;
 
@@ -46,6 +50,7 @@ class Slots {
   StopCheck stop_;
   std::vector<std::unique_ptr<Place>> at_work_;
   double clock_ = 0;  ///< CPU seconds of the thread, up to which all is accounted for
+  double task_seconds_ = 0, serve_seconds_ = 0;
   bool unwinding_ = false;
 };
 

@@ -83,6 +83,8 @@ struct RankUsage {
   double busy_seconds = 0;  ///< wall time with tasks under way, without waiting for others
   double idle_seconds = 0;  ///< the rest of the wall time in run_tasks
   std::uint64_t n_tasks = 0;
+  double task_cpu_seconds = 0;   ///< CPU time of the tasks themselves
+  double serve_cpu_seconds = 0;  ///< and what serving them took
 };
 
 struct QueueReport {

@@ -28,6 +28,8 @@ void lead(WorkerPort& port, Slots& slots, const Crew& crew, RankUsage& usage) {
     }
     usage.busy_seconds += seconds_since(begin);
   }
+  usage.task_cpu_seconds = slots.task_seconds();
+  usage.serve_cpu_seconds = slots.serve_seconds();
   crew.dismiss();
   usage.busy_seconds -= crew.seconds_waited();
 }

@@ -59,6 +59,12 @@ void announce_stop(const FitSession& session, const RunRecord& record, std::uint
   }
 }
 
+/// What kernels are compiled for. A single start leaves the question to its number of conditions.
+int lanes_wanted(const FitOptions& options, int n_at_once) {
+  const int asked = options.posterior.integrator.lanes;
+  return asked == 0 && n_at_once > 1 ? jit::host_lanes() : asked;
+}
+
 /// Points of the kind that the study will evaluate.
 std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, std::uint64_t n_starts) {
   std::vector<std::vector<double>> points;
@@ -168,10 +174,10 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   // Everything that can be wrong with the input is found here, before any rank computes.
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
-    coordinator.loaded =
-        load(options.problem, options.posterior.integrator.method, options.posterior.integrator.lanes);
-    coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
     const int n_at_once = starts_at_once(session, options, options.sampler.n_starts, mpi.size());
+    coordinator.loaded =
+        load(options.problem, options.posterior.integrator.method, lanes_wanted(options, n_at_once));
+    coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
     settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), n_at_once, options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
     return coordinator.loaded.problem.to_bytes();

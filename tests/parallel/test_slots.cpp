@@ -110,6 +110,8 @@ TEST_F(Slotted, what_serving_costs_is_shared_evenly_and_the_rest_is_each_tasks_o
   EXPECT_NEAR(seconds[0], 0.01, 0.004);
   EXPECT_NEAR(seconds[1], 0.01, 0.004);
   EXPECT_NEAR(seconds[2], 0.03, 0.004);
+  EXPECT_NEAR(slots.task_seconds(), 0.02, 0.004);
+  EXPECT_NEAR(slots.serve_seconds(), 0.03, 0.004);
 }
 
 TEST_F(Slotted, a_task_that_throws_is_named_and_the_others_are_unwound) {

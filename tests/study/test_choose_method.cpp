@@ -70,6 +70,10 @@ TEST_F(ChooseMethod, tries_simulations_side_by_side_where_there_are_kernels_for_
   EXPECT_EQ(open.integrator.lanes, times.front().lanes);
   EXPECT_EQ(std::ranges::count(times, lanes, &study::MethodTime::lanes), 4);
 
+  estimate::PosteriorOptions with_starts{.integrator = {.method = Method::automatic}};
+  for (const auto& t : choose(in_lanes, with_starts, Order::gradient, 100))
+    EXPECT_TRUE(t.seconds > 0.0 && std::isfinite(t.seconds));
+
   estimate::PosteriorOptions forced{.integrator = {.method = Method::automatic, .lanes = lanes}};
   EXPECT_EQ(choose(in_lanes, forced).size(), 6u);
   EXPECT_EQ(forced.integrator.lanes, lanes);
