@@ -105,13 +105,8 @@ std::vector<Ended> Slots::go_on() {
 
 void Slots::serve() {
   how_.serve(stop_);
-  const double seconds = take_seconds();
-  serve_seconds_ += seconds;
-  const double share = seconds / static_cast<double>(at_work_.size());
-  for (const auto& place : at_work_) {
-    place->account(share);
-    place->set_served();
-  }
+  serve_seconds_ += take_seconds();
+  for (const auto& place : at_work_) place->set_served();
 }
 
 /// CPU time since the last call.

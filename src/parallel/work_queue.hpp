@@ -25,7 +25,7 @@ class Slot {
   /// Leaves the thread to the rank's other tasks, until all of them wait, too, and have been served. When the
   /// job is lost meanwhile it throws, so that the task is unwound.
   virtual void wait() = 0;
-  /// CPU time of the task so far: its own, and an even share of what serving it with others has cost.
+  /// CPU time of the task so far, without what serving it has cost.
   virtual double cpu_seconds() const = 0;
 };
 

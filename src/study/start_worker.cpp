@@ -69,12 +69,12 @@ parallel::QueueReport StartWorker::refine(std::span<const std::uint64_t> starts,
 }
 
 std::optional<std::string> StartWorker::refine(std::uint64_t id, parallel::Slot& slot) {
-  const auto objective = batch_.seat([&slot] { slot.wait(); });
-  auto outcome = run_start(id, sampler_, name(options_.sampler.method), *objective, options_.local,
+  Seat objective(batch_, [&slot] { slot.wait(); });
+  auto outcome = run_start(id, sampler_, name(options_.sampler.method), objective, options_.local,
                            options_.n_redraws, [&slot] { return slot.stopping(); });
   const double helpers_seconds = team_.take_helpers_seconds();
   if (!outcome) return std::nullopt;
-  outcome->result.cpu_seconds = slot.cpu_seconds() + helpers_seconds;
+  outcome->result.cpu_seconds = slot.cpu_seconds() + objective.cpu_seconds() + helpers_seconds;
   return outcome->to_bytes();
 }
 

@@ -47,10 +47,10 @@ class Caller {
  public:
   Caller(EvaluationBatch& batch, std::vector<double> points, Order order = Order::value)
       : fiber_([this, &batch, points, order](const core::Fiber::Pause& pause) {
-          const auto seat = batch.seat(pause);
+          Seat seat(batch, pause);
           for (const double x : points) {
             try {
-              const auto result = seat->evaluate(std::vector{x}, order);
+              const auto result = seat.evaluate(std::vector{x}, order);
               said += result ? std::to_string(static_cast<int>(result->fval)) +
                                    std::string(result->gradient.size(), '\'')
                              : result.error().reason;
@@ -59,6 +59,7 @@ class Caller {
             }
             said += ' ';
           }
+          cpu_seconds = seat.cpu_seconds();
         }) {}
   Caller(const Caller&) = delete;
 
@@ -66,6 +67,7 @@ class Caller {
     if (!fiber_.has_ended()) fiber_.resume();
   }
   std::string said;
+  double cpu_seconds = 0;
 
  private:
   core::Fiber fiber_;
@@ -112,6 +114,19 @@ TEST(EvaluationBatch, begins_with_the_seat_whose_last_evaluation_was_most_effort
   EXPECT_THAT(line.firsts, ElementsAre(1, 3, 5));
 }
 
+TEST(EvaluationBatch, shares_processor_time_out_by_effort) {
+  Line line;
+  EvaluationBatch batch(line);
+  Caller a(batch, {1}), b(batch, {3}), failing(batch, {-2});
+  for (int round = 0; round < 2; ++round) {
+    for (Caller* caller : {&a, &b, &failing}) caller->go_on();
+    batch.serve();
+  }
+  ASSERT_GT(a.cpu_seconds, 0.0);
+  EXPECT_DOUBLE_EQ(b.cpu_seconds, 3 * a.cpu_seconds);
+  EXPECT_DOUBLE_EQ(failing.cpu_seconds, 2 * a.cpu_seconds) << "the average";
+}
+
 TEST(EvaluationBatch, throws_what_the_objective_throws_where_it_was_asked) {
   Line line;
   EvaluationBatch batch(line);
@@ -126,8 +141,8 @@ TEST(EvaluationBatch, throws_what_the_objective_throws_where_it_was_asked) {
 TEST(EvaluationBatch, forgets_an_evaluation_whose_wait_was_broken_off) {
   Line line;
   EvaluationBatch batch(line);
-  const auto seat = batch.seat([] { throw std::logic_error("broken off"); });
-  EXPECT_THROW((void)seat->evaluate(std::vector{1.0}, Order::value), std::logic_error);
+  Seat seat(batch, [] { throw std::logic_error("broken off"); });
+  EXPECT_THROW((void)seat.evaluate(std::vector{1.0}, Order::value), std::logic_error);
   batch.serve();
   EXPECT_TRUE(line.sizes.empty());
 }
