@@ -31,7 +31,8 @@ std::vector<double> extrapolated(double quotient, const std::vector<double>& las
 
 std::expected<Difference, EvaluationFailure> central_difference(Objective& objective,
                                                                 std::span<const double> x,
-                                                                std::span<const double> direction) {
+                                                                std::span<const double> direction,
+                                                                double enough) {
   EvaluationFailure failure{"fewer than three steps", "", 0.0};
   const auto moved = [&](double s) {
     std::vector<double> at(x.begin(), x.end());
@@ -67,7 +68,7 @@ std::expected<Difference, EvaluationFailure> central_difference(Objective& objec
     const double error =
         std::max(std::fabs(value - estimates.end()[-3].first), std::fabs(value - estimates.end()[-1].first));
     if (error < best.error) best = {value, error, own_step};
-    if (best.error <= good_enough * std::fabs(best.value)) break;
+    if (best.error <= std::max(enough, good_enough * std::fabs(best.value))) break;
   }
   if (std::isinf(best.error)) return std::unexpected(std::move(failure));
   return best;

@@ -21,8 +21,10 @@ struct Difference {
 /// @param x          (n_x)
 /// @param direction  (n_x); its length is that of the largest step, over which the objective may bend but not
 ///                   break
+/// @param enough     the error of the derivative at which to stop
 /// @returns the last failure when there is no value at any three steps in a row
 std::expected<Difference, EvaluationFailure> central_difference(Objective&, std::span<const double> x,
-                                                                std::span<const double> direction);
+                                                                std::span<const double> direction,
+                                                                double enough = 0.0);
 
 }  // namespace kinetune::optimize

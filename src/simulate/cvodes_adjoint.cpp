@@ -16,7 +16,7 @@ namespace {
 
 constexpr long steps_between_checkpoints = 500;
 
-// The adjoint's absolute tolerance, as a share of rtol times its largest component.
+// Absolute tolerances of the way back, as a share of rtol times the largest component.
 constexpr double adjoint_floor = 1e-4;
 
 // Share of the way that rounding may keep CVODES from finishing, when the first steps forward were minute.
@@ -39,6 +39,8 @@ CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOp
       factors_(make_factorisation(model.code().jacobian, options.linear_solver)),
       adjoint_(new_block_vector(model.n_states(), 0, states_.context())),
       gradient_(new_block_vector(std::max(n_active, 1), 0, states_.context())),
+      adjoint_floors_(new_block_vector(model.n_states(), 0, states_.context())),
+      gradient_floors_(new_block_vector(std::max(n_active, 1), 0, states_.context())),
       matrix_(new_pattern_matrix(model.code().jacobian, states_.context())),
       linear_solver_(new_block_solver(*factors_, Orientation::transposed, states_.context())) {
   // CVODES' polynomials of variable degree swing where steps differ much in length.
@@ -54,9 +56,12 @@ std::expected<double, IntegrationFailure> CvodesAdjoint::forward(const Segment& 
   segment_ = segment;
   segment_.prelude = prelude_;
   segment_.active = active_;
+  parameter_sizes_ = sizes_of(segment, states_.model().code());
   segment_.parameters = {};
   segment_.sizes = {};
   cotangents_.clear();
+  state_sizes_.assign(x.size(), 0.0);
+  note_sizes(x);
   CVodeAdjReInit(states_.cvode());
   if (const auto started = states_.start(segment_, x, {}); !started) return std::unexpected(started.error());
 
@@ -65,14 +70,20 @@ std::expected<double, IntegrationFailure> CvodesAdjoint::forward(const Segment& 
     return CVodeF(cvode, t, y, reached, task, &checkpoints);
   };
   const auto reached = states_.follow(times, advance, [&](std::size_t index, auto states, auto) {
-    Cotangent cotangent{times[index], std::vector<double>(x.size())};
+    note_sizes(states);
+    Cotangent cotangent{times[index], std::vector<double>(x.size()), state_sizes_};
     sink.at(index, states, {}, cotangent.value);
     cotangents_.push_back(std::move(cotangent));
   });
   if (!reached) return reached;
   segment_.end = *reached;
   std::ranges::copy(states_.states(), x.begin());
+  note_sizes(x);
   return reached;
+}
+
+void CvodesAdjoint::note_sizes(std::span<const double> x) {
+  for (std::size_t i = 0; i < x.size(); ++i) state_sizes_[i] = std::max(state_sizes_[i], std::fabs(x[i]));
 }
 
 std::expected<void, IntegrationFailure> CvodesAdjoint::backward(std::span<double> adjoint,
@@ -85,6 +96,7 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::backward(std::span<double
   for (auto cotangent = cotangents_.rbegin(); cotangent != cotangents_.rend(); ++cotangent) {
     if (const auto arrived = go_back(t, cotangent->time); !arrived) return arrived;
     t = cotangent->time;
+    state_sizes_ = cotangent->state_sizes;
     for (int i = 0; i < lambda.n; ++i) lambda.data[i] += cotangent->value[i];
   }
   if (const auto arrived = go_back(t, segment_.start); !arrived) return arrived;
@@ -142,9 +154,26 @@ int CvodesAdjoint::restart(double from) {
     if (const int flag = CVodeReInitB(cvode, backward_problem_, from, adjoint_.get()); flag < 0) return flag;
     if (const int flag = CVodeQuadReInitB(cvode, backward_problem_, gradient_.get()); flag < 0) return flag;
   }
-  const double floor = options_.rtol * adjoint_floor * largest(block(adjoint_.get()));
-  CVodeSStolerancesB(cvode, backward_problem_, options_.rtol, floor);
-  return CVodeQuadSStolerancesB(cvode, backward_problem_, options_.rtol, floor);
+  set_floors();
+  CVodeSVtolerancesB(cvode, backward_problem_, options_.rtol, adjoint_floors_.get());
+  return CVodeQuadSVtolerancesB(cvode, backward_problem_, options_.rtol, gradient_floors_.get());
+}
+
+/// An adjoint counts by what a relative change of its state does to the objective: where a state is tiny, its
+/// adjoint may be huge and others matter as much. Where sizes say nothing, by its own size.
+void CvodesAdjoint::set_floors() {
+  const BlockVector &lambda = block(adjoint_.get()), &floors = block(adjoint_floors_.get());
+  double most = 0.0;
+  for (int i = 0; i < lambda.n; ++i) most = std::max(most, std::fabs(lambda.data[i]) * state_sizes_[i]);
+  const double share = options_.rtol * adjoint_floor, longest = share * largest(lambda);
+  const auto floor = [&](double size) {
+    return most > 0.0 && size > 0.0 ? std::min(longest, share * most / size) : longest;
+  };
+  for (int i = 0; i < lambda.n; ++i) floors.data[i] = floor(state_sizes_[i]);
+  const BlockVector& gradient_floors = block(gradient_floors_.get());
+  std::fill_n(gradient_floors.data, gradient_floors.n, longest);
+  for (std::size_t k = 0; k < parameter_sizes_.size(); ++k)
+    gradient_floors.data[k] = floor(std::fabs(parameter_sizes_[k]));
 }
 
 /// d lambda / dt = -(df/dx)' lambda

@@ -25,10 +25,13 @@ class CvodesAdjoint {
 
   std::expected<void, IntegrationFailure> go_back(double from, double to);
   int restart(double from);
+  void note_sizes(std::span<const double> x);
+  void set_floors();
 
   struct Cotangent {
     double time;
     std::vector<double> value;
+    std::vector<double> state_sizes;  // up to then
   };
 
   CvodesSystem states_;
@@ -39,7 +42,9 @@ class CvodesAdjoint {
   std::vector<Cotangent> cotangents_;  // ascending in time
   std::vector<double> jacobian_, by_parameter_;
   std::unique_ptr<Factorisation> factors_;
-  UniqueVector adjoint_, gradient_;
+  std::vector<double> state_sizes_;      // (n_states) largest so far, on the way back: up to where it is
+  std::vector<double> parameter_sizes_;  // (n_active)
+  UniqueVector adjoint_, gradient_, adjoint_floors_, gradient_floors_;
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
   int backward_problem_ = -1;  // CVODES' handle

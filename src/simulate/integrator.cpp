@@ -13,7 +13,7 @@ void IntegratorOptions::validate() const {
   }
   if (!(atol > 0.0))
     throw core::Error({}, fmt::format("absolute tolerance {}", atol),
-                      "give a positive number, such as 1e-12");
+                      "give a positive number, such as 1e-16");
   if (lanes != 0 && lanes != 1 && lanes != 4 && lanes != 8)
     throw core::Error({}, fmt::format("{} lanes", lanes), "give 1, 4 or 8");
   if (max_steps <= 0)

@@ -38,7 +38,7 @@ enum class LinearSolver { automatic, dense, klu };
 /// Accuracy and limits of an integration, whichever method carries it out.
 struct IntegratorOptions {
   double rtol = 1e-8;
-  double atol = 1e-12;    ///< model units; of sensitivities: per unit of relative parameter change
+  double atol = 1e-16;    ///< model units; of sensitivities: per unit of relative parameter change
   int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
   Method method = Method::automatic;

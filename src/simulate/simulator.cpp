@@ -228,7 +228,7 @@ class Simulator final : public Integrator {
     }
     if (model_.code().events.empty()) return {};
     note_triggers(t, moment);
-    const Moment later = moment == Moment::crossing ? Moment::at : moment;
+    const Moment later = moment == Moment::after ? Moment::after : Moment::within;
     for (int i = 0; i < max_executions_at_once; ++i) {
       hold();
       const auto executed = events_.execute_next(t, x, prelude_.data(), moment);

@@ -16,12 +16,13 @@ bool is_same_time(double a, double b) {
 SwitchValues::SwitchValues(const jit::CompiledModel& model) : model_(model) {
   const auto& switches = model.code().switches;
   has_clock_ = std::ranges::find(switches, Switch::Driver::clock, &Switch::driver) != switches.end();
-  for (auto* values : {&held_, &arguments_, &at_zero_, &slopes_}) values->resize(switches.size());
+  for (auto* values : {&held_, &arguments_, &before_, &at_zero_, &slopes_}) values->resize(switches.size());
 }
 
 void SwitchValues::update(double t, const double* x, Moment moment, double* prelude) {
   double* values = prelude + model_.code().first_switch();
   std::copy_n(values, held_.size(), held_.begin());
+  before_ = arguments_;
   // A switch may look at those before it: each pass settles at least one more.
   for (std::size_t pass = 0; pass < held_.size(); ++pass) {
     model_.switch_arguments(t, x, prelude, arguments_.data());
@@ -31,7 +32,7 @@ void SwitchValues::update(double t, const double* x, Moment moment, double* prel
     }
     bool changed = false;
     for (std::size_t k = 0; k < held_.size(); ++k) {
-      const double now = value(k, t, moment, held_[k]);
+      const double now = value(k, t, moment, held_[k], before_[k]);
       changed = changed || now != values[k];
       values[k] = now;
     }
@@ -39,14 +40,17 @@ void SwitchValues::update(double t, const double* x, Moment moment, double* prel
   }
 }
 
-double SwitchValues::value(std::size_t k, double t, Moment moment, double held) const {
+double SwitchValues::value(std::size_t k, double t, Moment moment, double held,
+                           double argument_before) const {
   const Switch& s = model_.code().switches[k];
   if (s.driver == Switch::Driver::clock && slopes_[k] != 0.0) return clock_value(k, t, moment);
   const double now = s.value(arguments_[k]);
   const bool moves = s.driver == Switch::Driver::course || s.driver == Switch::Driver::wave;
-  const bool crossed =
-      moment == Moment::crossing && moves && s.kind == Switch::Kind::sign && now * held == -1.0;
-  return crossed ? 0.0 : now;
+  if (!moves || s.kind != Switch::Kind::sign) return now;
+  const bool crosses = moment == Moment::crossing && now * held == -1.0;
+  // What happens at a crossing and does not touch the argument leaves it at 0.
+  const bool stays = moment == Moment::within && held == 0.0 && arguments_[k] == argument_before;
+  return crosses || stays ? 0.0 : now;
 }
 
 double SwitchValues::clock_value(std::size_t k, double t, Moment moment) const {

@@ -12,7 +12,8 @@ bool is_same_time(double a, double b);
 /// At which instant of a time something is looked at: a condition such as t <= 5 holds at 5, but not after.
 enum class Moment {
   crossing,  ///< a time that has just been reached: where an argument has changed its sign, it is 0
-  at,        ///< the same time, once what happens there has begun
+  at,        ///< a time at which a simulation starts
+  within,    ///< the same time as the last, once what happens there has begun
   after,     ///< any time later: what the clock drives has gone on
 };
 
@@ -29,13 +30,14 @@ class SwitchValues {
   double next_time(double t, const double* prelude) const;
 
  private:
-  double value(std::size_t k, double t, Moment, double held) const;
+  double value(std::size_t k, double t, Moment, double held, double argument_before) const;
   double clock_value(std::size_t k, double t, Moment) const;
   double time_of(std::size_t k, double argument) const { return (argument - at_zero_[k]) / slopes_[k]; }
 
   const jit::CompiledModel& model_;
   bool has_clock_;
-  std::vector<double> held_, arguments_, at_zero_, slopes_;  // (n_switches) at_zero_: arguments at time 0
+  // (n_switches) before_, at_zero_: arguments at the last update, at time 0
+  std::vector<double> held_, arguments_, before_, at_zero_, slopes_;
 };
 
 }  // namespace kinetune::simulate

@@ -31,6 +31,9 @@ constexpr double tightening = 0.01;
 // The largest step of differences, in units.
 constexpr double first_step = 0.02;
 
+// Of what gradients may differ by, for which differences need not be better.
+constexpr double share_of_tolerance = 0.01;
+
 double unit_of(const estimate::EstimatedParameter& parameter, double x) {
   switch (parameter.scale) {
     case estimate::Scale::log10:
@@ -153,10 +156,11 @@ class Methods {
 
   Looked look_along_axes(PointCheck& point, Posterior& values) {
     std::vector<double> direction(point.x.size());
+    const double enough = sufficient_error() / std::sqrt(static_cast<double>(point.x.size()));
     for (std::size_t i = 0; i < point.x.size(); ++i) {
       const double length = first_step * point.gradient[i].unit;
       direction[i] = length;
-      const auto difference = optimize::central_difference(values, point.x, direction);
+      const auto difference = optimize::central_difference(values, point.x, direction, enough);
       direction[i] = 0.0;
       if (!difference) return without_differences(values.problem().parameters[i].id, difference.error());
       point.gradient[i].difference = {difference->value / length, difference->error / length,
@@ -180,7 +184,7 @@ class Methods {
         direction.push_back((stream.below(2) == 0 ? -first_step : first_step) * g.unit);
         slope += g.forward * direction.back();
       }
-      const auto difference = optimize::central_difference(values, point.x, direction);
+      const auto difference = optimize::central_difference(values, point.x, direction, sufficient_error());
       if (!difference) return without_differences("random directions", difference.error());
       squares += std::pow((slope - difference->value) / first_step, 2);
       squares_of_errors += std::pow(difference->error / first_step, 2);
@@ -189,6 +193,9 @@ class Methods {
     point.uncertainty = std::sqrt(squares_of_errors / options_.n_directions) / scale_;
     return {};
   }
+
+  /// Of the objective's derivative by the first step.
+  double sufficient_error() const { return share_of_tolerance * options_.tolerance * scale_ * first_step; }
 
   static std::unexpected<std::string> without_differences(const std::string& by,
                                                           const EvaluationFailure& failure) {

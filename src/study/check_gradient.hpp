@@ -20,7 +20,7 @@ struct CheckGradientOptions {
   /// gradient unconfirmed, they are taken again of values at a hundredth of the tolerances, by this method
   /// and by Rodas5P.
   simulate::IntegratorOptions tight{
-      .rtol = 1e-10, .atol = 1e-14, .max_steps = 200000, .method = simulate::Method::cvodes};
+      .rtol = 1e-10, .atol = 1e-16, .max_steps = 200000, .method = simulate::Method::cvodes};
   int n_random = 3;  ///< points uniform within the bounds
   std::uint64_t seed = 0;
   int n_differences = 1 << 30;  ///< points at which differences are taken, the first ones

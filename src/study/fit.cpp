@@ -28,8 +28,9 @@ struct Coordinator {
 };
 
 FitOptions resolved_options(const FitSession& session) {
-  FitOptions options =
-      session.begin == FitSession::Begin::resume ? resumed_options(session) : session.options;
+  const bool is_new = session.begin == FitSession::Begin::new_study;
+  if (is_new) store::require_new_file(session.output, session.overwrite);
+  FitOptions options = is_new ? session.options : resumed_options(session);
   options.validate();
   options.problem = std::filesystem::absolute(options.problem).lexically_normal();
   return options;

@@ -1,4 +1,5 @@
 #include <cmath>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -49,6 +50,24 @@ TEST(Differences, say_how_far_noise_lets_them_down) {
   ASSERT_TRUE(d);
   EXPECT_GT(d->error, 1e-6);
   EXPECT_NEAR(d->value, 1.0, 0.01);
+}
+
+TEST(Differences, stop_where_their_error_is_small_enough) {
+  int n_values = 0;
+  auto objective = half_square([&](double x) {
+    ++n_values;
+    return std::exp(x);
+  });
+  const std::vector<double> x{0.7}, direction{0.1};
+  const auto best = central_difference(objective, x, direction);
+  const int n_for_best = std::exchange(n_values, 0);
+
+  const auto enough = central_difference(objective, x, direction, 1e-4);
+
+  ASSERT_TRUE(best && enough);
+  EXPECT_LT(n_values, n_for_best);
+  EXPECT_LE(enough->error, 1e-4);
+  EXPECT_NEAR(enough->value, 0.1 * std::exp(1.4), 1e-4);
 }
 
 TEST(Differences, leave_out_steps_without_a_value) {

@@ -105,6 +105,39 @@ TEST_P(Cvodes, the_adjoint_agrees_with_the_analytic_gradient) {
   }
 }
 
+/// Asks for the derivative of log y, the second state of two.
+struct LogOfSecond final : simulate::Sink {
+  void at(std::size_t, std::span<const double> x, std::span<const double>,
+          std::span<double> cotangent) override {
+    if (cotangent.empty()) return;
+    cotangent[0] = 0.0;
+    cotangent[1] = 1.0 / x[1];
+  }
+};
+
+TEST_P(Cvodes, a_state_in_tiny_units_leaves_the_adjoints_of_others_accurate) {
+  // The chain, with y in units that make it 10^-20 as large and its adjoint 10^20 times.
+  SmallModel s;
+  const Expr k = s.parameter("k", 0), m = s.parameter("m", 0), a = s.parameter("a", 0);
+  s.state("x", -k * s.symbol("x"), a);
+  s.state("y", s.number(1e-20) * k * s.symbol("x") - m * s.symbol("y"), s.number(0.0));
+  const auto model = s.compile();
+  options.atol = 1e-32;
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {40.0, 0.3, 2.0}, 4.0);
+  LogOfSecond sink;
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::adjoint, run.x, {}, std::vector{4.0}, sink));
+  std::vector<double> lambda(2), gradient(3);
+
+  ASSERT_TRUE(integrator->backward(lambda, gradient));
+
+  const auto log_y = [](double k, double m) { return std::log(chain_y(k, m, 2.0, 4.0)); };
+  const double h = 1e-6;
+  EXPECT_NEAR(gradient[0], (log_y(40 + h, 0.3) - log_y(40 - h, 0.3)) / (2 * h), 1e-6);
+  EXPECT_NEAR(gradient[1], (log_y(40, 0.3 + h) - log_y(40, 0.3 - h)) / (2 * h), 1e-6);
+  EXPECT_NEAR(lambda[0], 1.0 / 2.0, 1e-6);  // y is a multiple of a
+}
+
 TEST_P(Cvodes, stiff_kinetics_reach_the_published_solution) {
   const auto model = robertson().compile();
   const auto integrator = make_cvodes(model, options);

@@ -230,6 +230,31 @@ TEST_P(Events, trigger_each_other_at_the_same_time) {
   EXPECT_EQ(m.course({1}).back(), (std::vector<double>{30, 3}));
 }
 
+TEST_P(Events, at_the_only_instant_at_which_their_triggers_hold_happen_beside_others) {
+  EventModel m;
+  const Expr a = m.kept("a", 0), b = m.kept("b", 0), c = m.kept("c", 0), x = m.symbol("x");
+  m.state("x", m.number(1), m.number(0));
+  const Expr at_two = both(at_most(m.number(2), x), at_most(x, m.number(2)));
+  m.event(at_most(m.number(2), x), {{a, a + 1.0}}).priority = m.number(2);
+  auto& event = m.event(at_two, {{b, b + 1.0}});
+  event.priority = m.number(1);
+  event.persistent = false;  // what the first does not touch goes on holding
+  m.event(both(at_two, at_most(m.number(1), a)), {{c, c + 1.0}});
+  const auto end = m.course({5}).back();
+  EXPECT_EQ((std::vector{end[0], end[1], end[2]}), (std::vector<double>{1, 1, 1}));
+}
+
+TEST_P(Events, that_others_move_away_from_their_only_instant_are_taken_back) {
+  EventModel m;
+  const Expr b = m.kept("b", 0), x = m.symbol("x");
+  m.state("x", m.number(1), m.number(0));
+  m.event(at_most(m.number(2), x), {{x, m.number(-100)}}).priority = m.number(2);
+  auto& event = m.event(both(at_most(m.number(2), x), at_most(x, m.number(2))), {{b, b + 1.0}});
+  event.priority = m.number(1);
+  event.persistent = false;
+  EXPECT_EQ(m.last(5), 0);
+}
+
 TEST_P(Events, that_trigger_each_other_without_end_are_a_failure_that_names_the_time) {
   EventModel m;
   const Expr x = m.kept("x", 0);
@@ -387,6 +412,16 @@ TEST(Jumps, an_event_that_triggers_another_passes_on_how_its_time_moves) {
   m.event(at_most(s, m.time), {{x, a}});
   m.event(less(m.number(1), x), {{y, b * m.time}});
   m.expect_gradient(2, {1, 0.8, 0.5});
+}
+
+TEST(Jumps, an_event_at_a_single_instant_beside_another_carries_how_its_time_moves) {
+  EventModel m;  // x reaches s at s / v, where first a and then y jump
+  const Expr s = m.parameter("s", 1.2), v = m.parameter("v", 0.6);
+  const Expr a = m.kept("a", 0), y = m.kept("y", 0), x = m.symbol("x");
+  m.state("x", v, m.number(0));
+  m.event(at_most(s, x), {{a, m.number(1)}});
+  m.event(both(both(at_most(s, x), at_most(x, s)), at_most(m.number(1), a)), {{y, m.time}});
+  m.expect_gradient(5, {1 / 0.6, 5 - 1.2 / (0.6 * 0.6)});
 }
 
 TEST(Jumps, delays_that_parameters_set_move_the_execution) {
