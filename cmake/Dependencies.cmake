@@ -16,6 +16,10 @@ find_package(HDF5 REQUIRED COMPONENTS C)                           # libhdf5-ope
 if(NOT KINETUNE_GENERATE_ONLY)
   find_package(MPI REQUIRED COMPONENTS CXX)                        # libopenmpi-dev
   find_package(LLVM 14 REQUIRED CONFIG)                            # llvm-14-dev
+  set(native_sundials "${CMAKE_SOURCE_DIR}/build/native/lib/cmake/sundials")  # of jobscripts/setup.sh --native
+  if(EXISTS "${native_sundials}/SUNDIALSConfig.cmake")
+    set(SUNDIALS_DIR "${native_sundials}" CACHE PATH "" FORCE)
+  endif()
   find_package(SUNDIALS REQUIRED COMPONENTS cvodes nvecserial)     # libsundials-dev
   find_package(yaml-cpp REQUIRED)                                  # libyaml-cpp-dev
   find_package(nlohmann_json REQUIRED)                             # nlohmann-json3-dev

@@ -1,6 +1,14 @@
 #!/usr/bin/env bash
 # Installs what kinetune needs and this machine lacks, on Debian and its kin. Silent and quick when nothing is missing.
+#
+#   setup.sh             packages alone
+#   setup.sh --native    and then a SUNDIALS built for this processor, in build/native
 set -euo pipefail
+if [[ $# -gt 1 || ($# -eq 1 && $1 != --native) ]]; then
+  echo "setup: '$*' is no option; setup.sh [--native]" >&2
+  exit 2
+fi
+finish() { [[ ${1:-} != --native ]] || bash "$(dirname "${BASH_SOURCE[0]}")/native_sundials.sh"; }
 
 # package: what for
 packages="
@@ -72,7 +80,10 @@ fi
 # dpkg-query fails when it does not know a name; that name is then missing like the others.
 installed=$(dpkg-query --show --showformat='${db:Status-Status} ${Package}\n' "${names[@]}" 2>/dev/null || true)
 mapfile -t missing < <(comm -23 <(printf '%s\n' "${names[@]}" | sort) <(sed -n 's/^installed //p' <<<"$installed" | sort -u))
-[[ ${#missing[@]} -eq 0 ]] && exit 0
+if [[ ${#missing[@]} -eq 0 ]]; then
+  finish "$@"
+  exit
+fi
 
 as_root=()
 if [[ $EUID -ne 0 ]]; then
@@ -90,3 +101,4 @@ if ! "${as_root[@]}" apt-get update -qq ||
   explain "apt could not install: ${missing[*]}"
   exit 1
 fi
+finish "$@"
