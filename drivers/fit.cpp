@@ -26,7 +26,7 @@ struct Flags {
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps, lanes;
-  std::string ranks_per_start = "auto";
+  std::string ranks_per_start = "auto", starts_per_rank = "auto";
   std::optional<std::uint64_t> redraws, max_total_evaluations;
   std::optional<double> max_time, max_start_time, max_evaluation_time;
   std::string output = "run.h5";
@@ -44,13 +44,23 @@ void set(To& to, const std::optional<From>& from) {
 }
 
 /// @returns nothing for auto
-std::optional<int> ranks_per_start(const std::string& text) {
+std::optional<int> count_or_auto(std::string_view option, const std::string& text) {
   if (text == "auto") return {};
-  int ranks = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), ranks);
-  if (error != std::errc() || end != text.data() + text.size() || ranks < 1)
-    throw core::Error({}, fmt::format("--ranks-per-start is {}", text), "give a number from 1, or auto");
-  return ranks;
+  int count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size() || count < 1)
+    throw core::Error({}, fmt::format("{} is {}", option, text), "give a number from 1, or auto");
+  return count;
+}
+
+/// @throws core::Error
+void set_division(study::FitSession& session, const Flags& flags) {
+  session.ranks_per_start = count_or_auto("--ranks-per-start", flags.ranks_per_start);
+  session.starts_per_rank = count_or_auto("--starts-per-rank", flags.starts_per_rank);
+  if (session.ranks_per_start.value_or(1) > 1 && session.starts_per_rank.value_or(1) > 1) {
+    throw core::Error({}, "several ranks to a start and several starts to a rank",
+                      "leave out --ranks-per-start or --starts-per-rank");
+  }
 }
 
 study::FitOptions options_of(const Flags& flags) {
@@ -93,8 +103,9 @@ std::string joined(Arguments arguments) {
 
 /// Other options than these would make a study of two kinds of starts.
 void refuse_changes_on_resume(const CLI::App& command) {
-  constexpr std::array may_change{"--resume", "--starts", "--max-time", "--max-total-evaluations",
-                                  "--ranks-per-start"};
+  constexpr std::array may_change{"--resume",          "--starts",
+                                  "--max-time",        "--max-total-evaluations",
+                                  "--ranks-per-start", "--starts-per-rank"};
   for (const CLI::Option* option : command.get_options()) {
     if (option->count() > 0 && std::ranges::count(may_change, option->get_name()) == 0) {
       throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
@@ -116,7 +127,7 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
         throw core::Error({}, fmt::format("--max-time is {}", session.max_seconds),
                           "give seconds, not negative");
       }
-      ranks_per_start(flags.ranks_per_start);
+      set_division(session, flags);
       if (flags.resume.empty()) {
         session.options = options_of(flags);
       } else {
@@ -125,7 +136,7 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
       }
       return "";
     });
-    session.ranks_per_start = ranks_per_start(flags.ranks_per_start);
+    set_division(session, flags);
     session.output = flags.resume.empty() ? flags.output : flags.resume;
     if (!flags.resume.empty()) session.begin = study::FitSession::Begin::resume;
     if (flags.force) session.overwrite = store::Overwrite::yes;
@@ -185,6 +196,8 @@ void add_fit(CLI::App& app, Action& action) {
       "ranks that share the conditions of one start; auto: more than one where there are more ranks than "
       "starts",
       flags->ranks_per_start);
+  add("--starts-per-rank", flags->starts_per_rank,
+      "starts that a rank refines side by side; auto: as many as fill its lanes", flags->starts_per_rank);
   add("--integrator", flags->integrator, "auto (measured once), cvodes, rodas5p or rodas4p2",
       name(defaults.posterior.integrator.method));
   add("--sensitivities", flags->sensitivities, "auto, forward or adjoint",

@@ -27,6 +27,7 @@ std::string why_no_density(const Part& part, const DataPoint& point, double valu
 
 void LikelihoodSums::clear() {
   nllh = chi2 = 0.0;
+  n_rates = 0;
   std::ranges::fill(gradient, 0.0);
   std::ranges::fill(gauss_newton, 0.0);
 }
@@ -34,6 +35,7 @@ void LikelihoodSums::clear() {
 LikelihoodSums& LikelihoodSums::operator+=(const LikelihoodSums& other) {
   nllh += other.nllh;
   chi2 += other.chi2;
+  n_rates += other.n_rates;
   for (std::size_t q = 0; q < gradient.size(); ++q) gradient[q] += other.gradient[q];
   for (std::size_t i = 0; i < gauss_newton.size(); ++i) gauss_newton[i] += other.gauss_newton[i];
   return *this;

@@ -17,6 +17,7 @@ struct LikelihoodSums {
   double chi2 = 0;
   std::vector<double> gradient;      ///< (n_x); empty if not asked for
   std::vector<double> gauss_newton;  ///< (n_x, n_x), the lower triangle; empty if not asked for
+  long n_rates = 0;                  ///< evaluations of the rates that it took
 
   void clear();  ///< zeros; the sizes stay
   /// @param other  of the same sizes

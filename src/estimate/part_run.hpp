@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -23,6 +24,8 @@ class PartRun {
   SimulationRun& cvodes();  ///< the method asked for where there is no other
 
   bool goes_side_by_side() const { return group_ != nullptr; }
+  /// Jobs that keep what goes side by side busy; 1 where nothing does.
+  std::size_t jobs_at_once() const { return std::max<std::size_t>(members_.size(), 1); }
   /// Calls a job for each number below n_jobs, with what it can carry a share out with: side by side where
   /// the options have lanes and the model can, otherwise one after the other. Jobs begin in their order.
   void for_each(std::size_t n_jobs, const std::function<void(std::size_t number, SimulationRun&)>& job);

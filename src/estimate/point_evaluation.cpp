@@ -3,14 +3,18 @@
 namespace kinetune::estimate {
 
 PointEvaluation::PointEvaluation(const Problem& problem, std::span<const double> x, Details* details)
-    : details_(details) {
+    : x_(x), details_(details) {
   for (std::size_t q = 0; q < x.size(); ++q) x_linear_.push_back(unscaled(problem.parameters[q].scale, x[q]));
 }
 
-void PointEvaluation::fail(std::size_t share, const SimulationStatus& status) {
+void PointEvaluation::fail(std::size_t share, optimize::EvaluationFailure failure) {
   if (share > first_failed_) return;
   first_failed_ = share;
-  failure_ = {status.failure, status.condition_id, status.time, status.state};
+  failure_ = std::move(failure);
+}
+
+void PointEvaluation::fail(std::size_t share, const SimulationStatus& status) {
+  fail(share, {status.failure, status.condition_id, status.time, status.state});
 }
 
 void PointEvaluation::add(std::size_t share, LikelihoodSums sums) {
@@ -28,7 +32,7 @@ void PointEvaluation::add(std::size_t share, LikelihoodSums sums) {
   }
 }
 
-std::expected<LikelihoodSums, optimize::EvaluationFailure> PointEvaluation::sums() && {
+std::expected<LikelihoodSums, optimize::EvaluationFailure> PointEvaluation::take_sums() {
   if (first_failed_ < std::numeric_limits<std::size_t>::max()) return std::unexpected(std::move(failure_));
   return std::move(total_);
 }

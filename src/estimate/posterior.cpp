@@ -73,10 +73,25 @@ std::size_t count_data(const Part& part) {
   return count;
 }
 
-std::expected<optimize::Evaluation, EvaluationFailure> without_details(
-    std::expected<Terms, EvaluationFailure> terms) {
-  if (!terms) return std::unexpected(std::move(terms.error()));
-  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton)};
+/// By the parameters on their scales, and with a residual of each normal prior behind those of the data.
+/// @param squares  of the data, by linear parameters
+void complete_squares(const Problem& problem, std::span<const double> x, LeastSquares& squares) {
+  const std::size_t n = x.size();
+  for (std::size_t q = 0; q < n; ++q) {
+    const Scale scale = problem.parameters[q].scale;
+    const double slope = unscaled_slope(scale, unscaled(scale, x[q]));
+    for (std::size_t e = q; e < squares.jacobian.size(); e += n) squares.jacobian[e] *= slope;
+  }
+  for (std::size_t q = 0; q < n; ++q) {
+    const EstimatedParameter& parameter = problem.parameters[q];
+    if (!parameter.prior) continue;
+    const PriorTerm term = prior_term(*parameter.prior, parameter.scale, x[q]);
+    const double weight = std::sqrt(term.curvature);
+    if (weight == 0) continue;
+    squares.residuals.push_back(term.slope / weight);
+    squares.jacobian.resize(squares.jacobian.size() + n);
+    squares.jacobian[squares.jacobian.size() - n + q] = weight;
+  }
 }
 
 }  // namespace
@@ -95,8 +110,6 @@ struct Posterior::Impl {
   std::vector<std::unique_ptr<PartRun>> parts;
   std::vector<Place> shares;
   std::size_t n_data = 0, n_simulations = 0;
-  long n_fallbacks = 0;
-  LeastSquares* least_squares = nullptr;  // where residuals go in the evaluation under way
   Sensitivities sensitivities;
   std::vector<double> lower, upper;
   std::chrono::duration<double> max_duration;
@@ -160,7 +173,7 @@ struct Posterior::Impl {
   Done carry_out(const Place& place, SimulationRun& own, Order order, PointEvaluation& evaluation,
                  LikelihoodSums& sums) {
     using Outcome = SimulationStatus::Outcome;
-    SimulatedData data{nullptr, nullptr, least_squares};
+    SimulatedData data{nullptr, nullptr, evaluation.squares()};
     Details* details = evaluation.details();
     std::span<SimulationStatus> statuses;
     if (details) {
@@ -221,11 +234,21 @@ struct Posterior::Impl {
     }
   }
 
-  /// Of all shares.
-  std::expected<LikelihoodSums, EvaluationFailure> likelihood(PointEvaluation& evaluation, Order order) {
-    carry_out(std::span(&evaluation, 1), all_shares(), order);
-    if (evaluation.has_fallen_back()) ++n_fallbacks;
-    return std::move(evaluation).sums();
+  /// All shares at several points, by whatever means.
+  void gather(std::span<PointEvaluation> evaluations, Order order) {
+    if (!carrier || evaluations.front().details()) return carry_out(evaluations, all_shares(), order);
+    for (PointEvaluation& evaluation : evaluations) leave_to_carrier(evaluation, order);
+  }
+
+  void leave_to_carrier(PointEvaluation& evaluation, Order order) {
+    ShareOutcomes outcomes = carrier(evaluation.x(), order);
+    const std::size_t n_done = outcomes.sums.size();
+    assert(outcomes.failure || n_done == shares.size());
+    for (std::size_t share = 0; share < n_done; ++share)
+      evaluation.add(share, std::move(outcomes.sums[share]));
+    if (outcomes.failure) evaluation.fail(n_done, std::move(*outcomes.failure));
+    if (outcomes.has_fallen_back) evaluation.note_fallback();
+    if (evaluation.squares()) *evaluation.squares() = std::move(outcomes.squares);
   }
 
   std::vector<std::size_t> all_shares() const {
@@ -236,20 +259,6 @@ struct Posterior::Impl {
 
   LeastSquares no_squares() const {
     return {std::vector<double>(2 * n_data), std::vector<double>(2 * n_data * problem.parameters.size())};
-  }
-
-  /// Of all shares, which others carry out.
-  std::expected<LikelihoodSums, EvaluationFailure> carried_likelihood(std::span<const double> x,
-                                                                      Order order) {
-    LeastSquares* const squares = least_squares;  // the carrier may ask us for shares
-    ShareOutcomes outcomes = carrier(x, squares ? Order::least_squares : order);
-    if (outcomes.has_fallen_back) ++n_fallbacks;
-    if (outcomes.failure) return std::unexpected(*outcomes.failure);
-    assert(outcomes.sums.size() == shares.size());
-    LikelihoodSums total = zeros(order);
-    for (const LikelihoodSums& sums : outcomes.sums) total += sums;
-    if (squares) *squares = std::move(outcomes.squares);
-    return total;
   }
 
   /// By the parameters on their scales.
@@ -265,11 +274,15 @@ struct Posterior::Impl {
   }
 
   /// What priors and likelihood make together, by the parameters on their scales.
-  std::expected<Terms, EvaluationFailure> terms(std::span<const double> x,
-                                                const std::vector<PriorTerm>& priors,
-                                                const LikelihoodSums& sums, Order order) const {
+  std::expected<Terms, EvaluationFailure> terms(PointEvaluation& evaluation,
+                                                const std::vector<PriorTerm>& priors, Order order) const {
+    const auto gathered = evaluation.take_sums();
+    if (!gathered) return std::unexpected(gathered.error());
+    const LikelihoodSums& sums = *gathered;
+    const std::span<const double> x = evaluation.x();
     const std::size_t n = x.size();
     Terms terms;
+    terms.has_fallen_back = evaluation.has_fallen_back();
     std::vector<double> slopes(n);
     for (std::size_t q = 0; q < n; ++q) {
       const Scale scale = problem.parameters[q].scale;
@@ -278,6 +291,7 @@ struct Posterior::Impl {
     }
     terms.llh = -sums.nllh;
     terms.chi2 = sums.chi2;
+    terms.n_rates = sums.n_rates;
     if (order >= Order::gradient) {
       terms.gradient.resize(n);
       terms.gradient_prior.resize(n);
@@ -300,6 +314,25 @@ struct Posterior::Impl {
       return std::unexpected(EvaluationFailure{"objective or gradient is not finite", "", 0.0});
     return terms;
   }
+
+  std::expected<optimize::Evaluation, EvaluationFailure> concluded(PointEvaluation& evaluation,
+                                                                   const std::vector<PriorTerm>& priors,
+                                                                   Order order) const {
+    auto result = terms(evaluation, priors, order);
+    if (!result) return std::unexpected(std::move(result.error()));
+    LeastSquares squares;
+    if (evaluation.squares()) {
+      squares = std::move(*evaluation.squares());
+      complete_squares(problem, evaluation.x(), squares);
+    }
+    return optimize::Evaluation{result->fval(),
+                                std::move(result->gradient),
+                                std::move(result->gauss_newton),
+                                std::move(squares.residuals),
+                                std::move(squares.jacobian),
+                                result->has_fallen_back,
+                                static_cast<double>(result->n_rates)};
+  }
 };
 
 Posterior::Posterior(Problem problem, std::vector<jit::ModelCode> codes, const PosteriorOptions& options)
@@ -310,9 +343,16 @@ std::size_t Posterior::size() const { return impl_->problem.parameters.size(); }
 std::span<const double> Posterior::lower_bounds() const { return impl_->lower; }
 std::span<const double> Posterior::upper_bounds() const { return impl_->upper; }
 std::size_t Posterior::n_shares() const { return impl_->shares.size(); }
+std::size_t Posterior::points_at_once() const {
+  std::size_t most = 1;
+  for (const auto& part : impl_->parts) {
+    const std::size_t n = part->shares().size();
+    if (n > 0) most = std::max(most, (part->jobs_at_once() + n - 1) / n);
+  }
+  return most;
+}
 void Posterior::set_carrier(ShareCarrier carrier) { impl_->carrier = std::move(carrier); }
 void Posterior::set_interrupt(std::function<bool()> interrupt) { impl_->interrupt = std::move(interrupt); }
-long Posterior::take_fallbacks() { return std::exchange(impl_->n_fallbacks, 0); }
 Sensitivities Posterior::sensitivities() const { return impl_->sensitivities; }
 const Problem& Posterior::problem() const { return impl_->problem; }
 
@@ -325,94 +365,54 @@ std::expected<Terms, EvaluationFailure> Posterior::assess(std::span<const double
                 std::vector<double>(impl_->n_data)};
   }
   PointEvaluation evaluation(impl_->problem, x, details);
-  const bool others_carry = impl_->carrier && !details;
-  const auto sums = others_carry ? impl_->carried_likelihood(x, order) : impl_->likelihood(evaluation, order);
-  if (!sums) return std::unexpected(sums.error());
-  return impl_->terms(x, *priors, *sums, order);
+  impl_->gather(std::span(&evaluation, 1), order);
+  return impl_->terms(evaluation, *priors, order);
 }
 
 ShareOutcomes Posterior::evaluate_shares(std::span<const double> x, Order order,
                                          std::span<const std::size_t> shares) {
   ShareOutcomes outcomes;
-  if (order == Order::least_squares) {
-    outcomes.squares = impl_->no_squares();
-    impl_->least_squares = &outcomes.squares;
-  }
   PointEvaluation evaluation(impl_->problem, x);
+  if (order == Order::least_squares) evaluation.keep_squares(impl_->no_squares());
   outcomes.sums.resize(shares.size());
   outcomes.seconds.resize(shares.size());
   evaluation.keep_each(outcomes.sums);
   impl_->carry_out(std::span(&evaluation, 1), shares, order, outcomes.seconds);
   if (const std::size_t failed = evaluation.first_failed(); failed < shares.size()) {
-    outcomes.failure = std::move(evaluation).sums().error();
+    outcomes.failure = evaluation.take_sums().error();
     outcomes.sums.resize(failed);
     outcomes.seconds.resize(failed + 1);
   }
   outcomes.has_fallen_back = evaluation.has_fallen_back();
-  impl_->least_squares = nullptr;
+  if (evaluation.squares()) outcomes.squares = std::move(*evaluation.squares());
   return outcomes;
 }
 
 std::string Posterior::why_no_least_squares() const { return estimate::why_no_least_squares(impl_->problem); }
 
-std::expected<Terms, EvaluationFailure> Posterior::assess_squares(std::span<const double> x,
-                                                                  LeastSquares& result) {
-  assert(why_no_least_squares().empty());
-  const std::size_t n = size();
-  result = impl_->no_squares();
-  impl_->least_squares = &result;
-  auto terms = assess(x, Order::gauss_newton);
-  impl_->least_squares = nullptr;
-  if (!terms) return terms;
-  for (std::size_t q = 0; q < n; ++q) {
-    const EstimatedParameter& parameter = impl_->problem.parameters[q];
-    const double slope = unscaled_slope(parameter.scale, unscaled(parameter.scale, x[q]));
-    for (std::size_t e = q; e < result.jacobian.size(); e += n) result.jacobian[e] *= slope;
-  }
-  for (std::size_t q = 0; q < n; ++q) {
-    const EstimatedParameter& parameter = impl_->problem.parameters[q];
-    if (!parameter.prior) continue;
-    const PriorTerm term = prior_term(*parameter.prior, parameter.scale, x[q]);
-    const double weight = std::sqrt(term.curvature), residual = weight > 0 ? term.slope / weight : 0.0;
-    if (weight == 0) continue;
-    result.residuals.push_back(residual);
-    result.jacobian.resize(result.jacobian.size() + n);
-    result.jacobian[result.jacobian.size() - n + q] = weight;
-  }
-  return terms;
-}
-
 std::expected<optimize::Evaluation, EvaluationFailure> Posterior::evaluate(std::span<const double> x,
                                                                            Order order) {
-  LeastSquares squares;
-  auto terms = order == Order::least_squares ? assess_squares(x, squares) : assess(x, order);
-  if (!terms) return std::unexpected(std::move(terms.error()));
-  return optimize::Evaluation{terms->fval(), std::move(terms->gradient), std::move(terms->gauss_newton),
-                              std::move(squares.residuals), std::move(squares.jacobian)};
+  const std::vector<double> point(x.begin(), x.end());
+  return std::move(evaluate_all(std::span(&point, 1), order).front());
 }
 
 std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> Posterior::evaluate_all(
     std::span<const std::vector<double>> points, Order order) {
-  if (impl_->carrier || order == Order::least_squares) return Objective::evaluate_all(points, order);
+  assert(order < Order::least_squares || why_no_least_squares().empty());
   std::vector<std::expected<std::vector<PriorTerm>, EvaluationFailure>> priors;
   std::vector<PointEvaluation> evaluations;  // of the points that priors allow
   for (const auto& x : points) {
     priors.push_back(impl_->priors(x));
-    if (priors.back()) evaluations.emplace_back(impl_->problem, x);
+    if (!priors.back()) continue;
+    evaluations.emplace_back(impl_->problem, x);
+    if (order == Order::least_squares) evaluations.back().keep_squares(impl_->no_squares());
   }
-  impl_->carry_out(evaluations, impl_->all_shares(), order);
+  if (!evaluations.empty()) impl_->gather(evaluations, order);
   std::vector<std::expected<optimize::Evaluation, EvaluationFailure>> results;
   auto evaluation = evaluations.begin();
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    if (!priors[i]) {
-      results.push_back(std::unexpected(priors[i].error()));
-      continue;
-    }
-    if (evaluation->has_fallen_back()) ++impl_->n_fallbacks;
-    const auto sums = std::move(*evaluation++).sums();
-    results.push_back(sums ? without_details(impl_->terms(points[i], *priors[i], *sums, order))
-                           : std::unexpected(sums.error()));
-  }
+  for (const auto& prior : priors)
+    results.push_back(prior ? impl_->concluded(*evaluation++, *prior, order)
+                            : std::unexpected(prior.error()));
   return results;
 }
 

@@ -46,7 +46,9 @@ struct Terms {
   std::vector<double> gradient;        ///< (n_x) of fval; empty if not asked for
   std::vector<double> gradient_prior;  ///< (n_x) the prior's share of it
   std::vector<double>
-      gauss_newton;  ///< (n_x, n_x) expected second derivative of fval; empty if not asked for
+      gauss_newton;              ///< (n_x, n_x) expected second derivative of fval; empty if not asked for
+  bool has_fallen_back = false;  ///< another method had to carry a share out
+  long n_rates = 0;              ///< evaluations of the rates that it took
 
   double fval() const { return prior - llh; }
 };
@@ -86,6 +88,9 @@ class Posterior final : public optimize::Objective {
 
   std::vector<std::expected<optimize::Evaluation, optimize::EvaluationFailure>> evaluate_all(
       std::span<const std::vector<double>> points, optimize::Order) override;
+  /// So many points evaluate_all is best given at once: 1 where there are no lanes, or where the shares of
+  /// one point fill them.
+  std::size_t points_at_once() const;
 
   /// The same with all that is known about it. With details, a simulation that fails does not keep the others
   /// from being tried.
@@ -101,16 +106,12 @@ class Posterior final : public optimize::Objective {
 
   /// Asked within evaluations; once true, the evaluation under way fails soon.
   void set_interrupt(std::function<bool()>);
-  /// Evaluations since the last call of which another method had to carry out a share.
-  long take_fallbacks();
 
   /// What `automatic` has come to.
   Sensitivities sensitivities() const;
   const Problem& problem() const;
 
  private:
-  std::expected<Terms, optimize::EvaluationFailure> assess_squares(std::span<const double> x, LeastSquares&);
-
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };

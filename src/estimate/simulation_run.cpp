@@ -222,6 +222,7 @@ SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, Likeliho
     done = go_back(prepared, sums);
   }
   status.statistics = integrator_->take_statistics();
+  sums.n_rates += status.statistics.rate_evaluations;
   return done ? status : failed(std::move(status), outcome, done.error(), part_);
 }
 

@@ -75,22 +75,16 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   if (code_.curvature.is_present) {
     rates_by_time_ = library_->find("rates_by_time");
     second_derivatives_ = library_->find("second_derivatives");
-    of_one_point_.rates_.of_one = rates_;
-    of_one_point_.jacobian_.of_one = jacobian_;
-    of_one_point_.rates_and_derivatives_.of_one = rates_and_derivatives_;
-    of_one_point_.rates_by_time_.of_one = rates_by_time_;
-    of_one_point_.second_derivatives_.of_one = second_derivatives_;
+    const auto find = [&](const std::string& name) {
+      return RateKernels::Kernel{.of_one = library_->find(name)};
+    };
+    of_one_point_ = rate_kernels(1, find);
   }
   if (code_.lanes > 1) {
-    const auto find = [&](const char* name) {
+    const auto find = [&](const std::string& name) {
       return RateKernels::Kernel{.of_several = library_->find<RateKernels::OfSeveral>(lane_name(name))};
     };
-    of_lanes_.width_ = code_.lanes;
-    of_lanes_.rates_ = find("rates");
-    of_lanes_.jacobian_ = find("jacobian");
-    of_lanes_.rates_and_derivatives_ = find("rates_and_derivatives");
-    of_lanes_.rates_by_time_ = find("rates_by_time");
-    of_lanes_.second_derivatives_ = find("second_derivatives");
+    of_lanes_ = rate_kernels(code_.lanes, find);
   }
   for (std::size_t i = 0; i < code_.events.size(); ++i) {
     events_.push_back(library_->find(fmt::format("event_{}", i)));
@@ -101,6 +95,22 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
     observables_.push_back(library_->find(fmt::format("observable_{}", i)));
     observable_derivatives_.push_back(library_->find(fmt::format("observable_derivatives_{}", i)));
   }
+}
+
+RateKernels CompiledModel::rate_kernels(int width, const auto& find) const {
+  RateKernels kernels;
+  kernels.width_ = width;
+  kernels.rates_ = find("rates");
+  kernels.jacobian_ = find("jacobian");
+  kernels.rates_and_derivatives_ = find("rates_and_derivatives");
+  kernels.rates_by_time_ = find("rates_by_time");
+  kernels.second_derivatives_ = find("second_derivatives");
+  kernels.has_lu_ = code_.has_lu;
+  if (!code_.has_lu) return kernels;
+  kernels.factor_ = find("lu_factor");
+  kernels.solve_ = find("lu_solve");
+  kernels.solve_transposed_ = find("lu_solve_transposed");
+  return kernels;
 }
 
 void CompiledModel::set_switches(double t, const double* x, double* prelude) const {

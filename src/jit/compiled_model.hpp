@@ -127,6 +127,8 @@ class CompiledModel {
                           double* out);
   struct Library;
 
+  RateKernels rate_kernels(int width, const auto& find) const;
+
   ModelCode code_;
   std::unique_ptr<Library> library_;
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,

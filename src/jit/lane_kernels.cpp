@@ -7,8 +7,9 @@
 namespace kinetune::jit {
 namespace {
 
-constexpr std::array<std::string_view, 5> of_steps{"rates", "jacobian", "rates_and_derivatives",
-                                                   "rates_by_time", "second_derivatives"};
+constexpr std::array<std::string_view, 8> of_steps{
+    "rates",     "jacobian", "rates_and_derivatives", "rates_by_time", "second_derivatives",
+    "lu_factor", "lu_solve", "lu_solve_transposed"};
 
 // Kernels of more leave their intermediate values, eight of each, on the stack by the megabyte, and arrays of
 // such models leave the caches.

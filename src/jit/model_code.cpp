@@ -10,6 +10,7 @@
 #include "jit/emit.hpp"
 #include "jit/kernels.hpp"
 #include "jit/lane_kernels.hpp"
+#include "jit/lu_kernels.hpp"
 
 namespace kinetune::jit {
 
@@ -58,7 +59,7 @@ template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
           c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches,
-          c.switch_derivatives, c.events, c.curvature, c.n_delays, c.lanes);
+          c.switch_derivatives, c.events, c.curvature, c.n_delays, c.has_lu, c.lanes);
 }
 
 double Switch::value(double argument) const {
@@ -93,6 +94,7 @@ ModelCode compile(const ModelSource& source, const CompileOptions& options) {
   for (const symbolic::Expr symbol : kernels.switches) {
     kernels.common.emplace(symbol.id(), Slot{Slot::Array::prelude, code.n_prelude++});
   }
+  if (code.curvature.is_present) add_lu_kernels(*source.model.graph, code, kernels);
   if (options.lanes > 1) add_lane_kernels(options.lanes, code, kernels);
   code.cpu = host_cpu();
   code.objects = emit_objects(kernels, options);

@@ -129,8 +129,9 @@ struct ModelCode {
   GradientLayout switch_derivatives;  ///< of their arguments
   std::vector<EventLayout> events;
   Curvature curvature;
-  int n_delays = 0;  ///< the last states, which the integrator keeps up to date
-  int lanes = 1;     ///< points that the lane kernels evaluate side by side; 1: there are none
+  int n_delays = 0;     ///< the last states, which the integrator keeps up to date
+  bool has_lu = false;  ///< whether factorisation and solves are written out for the Jacobian's pattern
+  int lanes = 1;        ///< points that the lane kernels evaluate side by side; 1: there are none
 
   int first_switch() const { return n_prelude - static_cast<int>(switches.size()); }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <map>
 
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
@@ -37,6 +38,10 @@ class PieceEmitter {
     }
     for (const int i : piece.results) store(number(kernel_.results[i]), Argument::out, i);
     builder_.CreateRetVoid();
+    for (const auto& [array, n_bytes] : n_bytes_read_) {
+      function_.addParamAttr(static_cast<unsigned>(array),
+                             llvm::Attribute::getWithDereferenceableBytes(function_.getContext(), n_bytes));
+    }
   }
 
  private:
@@ -51,6 +56,16 @@ class PieceEmitter {
   }
   llvm::Value* load(Argument array, int index) {
     return builder_.CreateAlignedLoad(real_, address(array, index), llvm::Align(alignof(double)));
+  }
+  /// Loads what the kernel does not change. Knowing that spares the code generator a comparison with each
+  /// store.
+  llvm::Value* load_given(Argument array, int index) {
+    llvm::Value* value = load(array, index);
+    llvm::cast<llvm::Instruction>(value)->setMetadata(llvm::LLVMContext::MD_invariant_load,
+                                                      llvm::MDNode::get(function_.getContext(), {}));
+    std::uint64_t& n_bytes = n_bytes_read_[array];
+    n_bytes = std::max<std::uint64_t>(n_bytes, sizeof(double) * width_ * (index + 1));
+    return value;
   }
   void store(llvm::Value* value, Argument array, int index) {
     builder_.CreateAlignedStore(value, address(array, index), llvm::Align(alignof(double)));
@@ -91,13 +106,13 @@ class PieceEmitter {
       case Slot::Array::time:
         return argument(Argument::time);
       case Slot::Array::state:
-        return load(Argument::state, slot.index);
+        return load_given(Argument::state, slot.index);
       case Slot::Array::prelude:
-        return load(Argument::prelude, slot.index);
+        return load_given(Argument::prelude, slot.index);
       case Slot::Array::argument:
         break;
     }
-    return load(Argument::argument, slot.index);
+    return load_given(Argument::argument, slot.index);
   }
 
   llvm::Value* multiply(llvm::Value* a, llvm::Value* b) { return a ? builder_.CreateFMul(a, b) : b; }
@@ -301,6 +316,7 @@ class PieceEmitter {
   llvm::IRBuilder<> builder_;
   llvm::Type *scalar_, *real_;
   std::unordered_map<std::uint32_t, llvm::Value*> values_, reciprocals_;  // by node
+  std::map<Argument, std::uint64_t> n_bytes_read_;                        // of what is given
 };
 
 }  // namespace

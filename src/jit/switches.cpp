@@ -13,20 +13,6 @@ using symbolic::unary;
 
 namespace {
 
-bool is_logical(Op op) {
-  switch (op) {
-    case Op::less:
-    case Op::less_equal:
-    case Op::equal:
-    case Op::logical_and:
-    case Op::logical_or:
-    case Op::logical_not:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// Whether the first term that is no number has a negative factor. Of a difference and its negative, one has.
 bool is_negative(Expr e) {
   if (e.op() == Op::add) {
@@ -107,7 +93,7 @@ Expr SwitchBoard::rewritten(Expr e) {
 
 /// A number where a condition is wanted is true where it is not 0.
 Expr SwitchBoard::truth(Expr condition, Expr image) {
-  if (!depends(condition) || is_logical(condition.op())) return image;
+  if (!depends(condition) || symbolic::is_logical(condition.op())) return image;
   return unary(Op::logical_not, compared(Op::equal, image, graph_.constant(0)));
 }
 

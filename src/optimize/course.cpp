@@ -73,6 +73,7 @@ Point& Course::ask(std::span<const double> x) {
   if (stopped_ || !is_finite(x)) return point;  // a linear solver's overflow is not the objective's business
   auto result = evaluate_full(box_.full_vector(x));
   if (result) {
+    if (result->has_fallen_back) ++n_fallback_;
     result->gradient = box_.free_vector(result->gradient);
     if (order_ >= Order::gauss_newton) result->gauss_newton = box_.free_matrix(result->gauss_newton);
     if (order_ >= Order::least_squares) result->jacobian = box_.free_columns(result->jacobian);
@@ -142,6 +143,7 @@ Optimum Course::finish(Termination ended, std::string detail) const {
           .n_gradient = n_evaluations_,
           .n_hessian = order_ >= Order::gauss_newton ? n_evaluations_ : 0,
           .n_failed = n_failed_,
+          .n_fallback = n_fallback_,
           .seconds = seconds()};
 }
 

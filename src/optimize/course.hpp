@@ -72,7 +72,7 @@ class Course {
   Point best_;
   EvaluationFailure last_failure_;
   double fval_start_ = 0;
-  std::int64_t n_iterations_ = -1, n_evaluations_ = 0, n_failed_ = 0;
+  std::int64_t n_iterations_ = -1, n_evaluations_ = 0, n_failed_ = 0, n_fallback_ = 0;
   std::optional<Termination> stopped_;
   std::exception_ptr thrown_;
 };

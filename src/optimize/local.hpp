@@ -118,6 +118,7 @@ struct Optimum {
   std::int64_t n_gradient;  ///< those that asked for the gradient
   std::int64_t n_hessian;   ///< those that asked for the Gauss-Newton Hessian, or the residuals' Jacobian
   std::int64_t n_failed;    ///< those that failed
+  std::int64_t n_fallback;  ///< those with Evaluation::has_fallen_back
   double seconds;           ///< wall time
 };
 

@@ -24,6 +24,8 @@ struct Evaluation {
   std::vector<double> residuals = {};  ///< (n_residuals), the same number everywhere; empty if not asked for
   /// (n_residuals, n_x) row-major, of the residuals; empty if not asked for
   std::vector<double> jacobian = {};
+  bool has_fallen_back = false;  ///< another method than the one asked for had to compute a part of it
+  double effort = 0;             ///< in a unit of the objective's own, to compare evaluations by
 };
 
 /// Why there is no value at a point. Holds no numbers that could pass for a result.

@@ -7,7 +7,17 @@ namespace kinetune::parallel {
 std::optional<std::uint64_t> LocalPort::next_task() {
   std::unique_lock lock(mutex_);
   for_worker_.wait(lock, [this] { return finishing_ || !tasks_.empty(); });
-  if (finishing_) return {};
+  return take_task();
+}
+
+std::optional<std::uint64_t> LocalPort::task_at_hand() {
+  const std::lock_guard lock(mutex_);
+  return take_task();
+}
+
+/// The caller holds the lock.
+std::optional<std::uint64_t> LocalPort::take_task() {
+  if (finishing_ || tasks_.empty()) return {};
   const std::uint64_t task = tasks_.front();
   tasks_.pop_front();
   return task;

@@ -15,6 +15,7 @@ class LocalPort : public WorkerPort {
  public:
   // The worker's side.
   std::optional<std::uint64_t> next_task() override;
+  std::optional<std::uint64_t> task_at_hand() override;
   void deliver(Ended) override;
   bool stopping() override;
   /// Nothing more will be delivered.
@@ -32,6 +33,8 @@ class LocalPort : public WorkerPort {
   void wait(std::chrono::microseconds);
 
  private:
+  std::optional<std::uint64_t> take_task();
+
   std::mutex mutex_;
   std::condition_variable for_worker_, for_coordinator_;
   std::deque<std::uint64_t> tasks_;

@@ -53,6 +53,8 @@ std::string encode(const RankUsage& usage) {
   put(bytes, usage.busy_seconds);
   put(bytes, usage.idle_seconds);
   put(bytes, usage.n_tasks);
+  put(bytes, usage.task_cpu_seconds);
+  put(bytes, usage.serve_cpu_seconds);
   return bytes.append(usage.host);
 }
 
@@ -62,6 +64,8 @@ RankUsage decode_usage(std::string_view bytes) {
   usage.busy_seconds = take<double>(bytes);
   usage.idle_seconds = take<double>(bytes);
   usage.n_tasks = take<std::uint64_t>(bytes);
+  usage.task_cpu_seconds = take<double>(bytes);
+  usage.serve_cpu_seconds = take<double>(bytes);
   usage.host = bytes;
   return usage;
 }
@@ -79,10 +83,15 @@ std::optional<std::uint64_t> RemotePort::next_task() {
   while (true) {
     while (take_message()) backoff.reset();
     tell();
-    if (finishing_) return {};
-    if (!tasks_.empty()) break;
+    if (finishing_ || !tasks_.empty()) return task_at_hand();
     std::this_thread::sleep_for(backoff.next());
   }
+}
+
+std::optional<std::uint64_t> RemotePort::task_at_hand() {
+  while (tasks_.empty() && take_message()) {
+  }
+  if (finishing_ || tasks_.empty()) return {};
   const std::uint64_t task = tasks_.front();
   tasks_.pop_front();
   return task;

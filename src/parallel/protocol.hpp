@@ -38,13 +38,13 @@ class RemotePort : public WorkerPort {
   RemotePort(MpiSession& session, const QueueHooks& hooks) : session_(session), hooks_(hooks) {}
 
   std::optional<std::uint64_t> next_task() override;
+  std::optional<std::uint64_t> task_at_hand() override;
   void deliver(Ended) override;
   bool stopping() override;
 
  private:
   using Clock = std::chrono::steady_clock;
 
-  void look();
   bool take_message();
   void tell();
   void ask_to_stop(Clock::time_point now);

@@ -10,9 +10,9 @@
 namespace kinetune::parallel {
 
 /// Decides which rank gets which task when, and nothing else: no messages, no clock. Tasks go out in the
-/// order given. A rank without work comes first. A rank at work gets a second task in advance, so that it
-/// never waits, but only while more tasks are left than there are ranks. A task that waits in advance behind
-/// another is called back when a rank has nothing to do.
+/// order given, each to the rank that holds fewest. A rank does as many at once as it has slots; it gets one
+/// more in advance, so that it never waits, but only while more tasks are left than there are ranks. A task
+/// that waits in advance is called back when a rank has a free slot.
 class Scheduler {
  public:
   struct Assignment {
@@ -20,8 +20,9 @@ class Scheduler {
     std::uint64_t task;
   };
 
-  /// @param tasks  different ids
-  Scheduler(std::span<const std::uint64_t> tasks, int n_ranks);
+  /// @param tasks    different ids
+  /// @param n_slots  of each rank
+  Scheduler(std::span<const std::uint64_t> tasks, int n_ranks, int n_slots = 1);
 
   /// The next task to hand out now; none until a task has ended if there is no rank for one.
   std::optional<Assignment> next();
@@ -39,15 +40,16 @@ class Scheduler {
   bool stopped() const { return stopped_; }
 
   /// Nothing is left to hand out, and no rank holds anything.
-  bool finished() const { return (stopped_ || n_left() == 0) && idle_.size() == held_.size(); }
+  bool finished() const { return (stopped_ || n_left() == 0) && holding_.front().size() == held_.size(); }
   /// In the order given.
   std::vector<std::uint64_t> not_done() const;
-  /// The task that each rank is at, as far as is known; ranks without work are left out.
+  /// The tasks that each rank is at, as far as is known, those of one rank together.
   std::vector<Assignment> at_work() const;
 
  private:
   std::size_t n_left() const { return returned_.size() + tasks_.size() - n_given_; }
   std::uint64_t take_next();
+  std::size_t n_free() const;
 
   std::vector<std::uint64_t> tasks_;  // in the order of handing out
   std::size_t n_given_ = 0;           // tasks_[0, n_given_) have been handed out
@@ -56,8 +58,8 @@ class Scheduler {
   bool stopped_ = false;
   std::vector<std::vector<std::uint64_t>> held_;  // by rank: at work and in advance
   std::vector<std::uint64_t> given_up_;
-  std::deque<int> idle_;  // ranks that hold nothing, longest first
-  std::deque<int> busy_;  // ranks that hold one task
+  std::size_t n_slots_;
+  std::vector<std::deque<int>> holding_;  // by number of tasks held: ranks, those with it for longest first
 };
 
 }  // namespace kinetune::parallel

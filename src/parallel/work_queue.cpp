@@ -25,8 +25,12 @@ constexpr std::chrono::minutes goodbye_limit{1};   // after a stop
 class Coordinator {
  public:
   Coordinator(MpiSession& session, LocalPort& local, std::span<const std::uint64_t> tasks,
-              const QueueHooks& hooks, const Teams& teams)
-      : session_(session), local_(local), teams_(teams), scheduler_(tasks, teams.size()), hooks_(hooks) {
+              const QueueHooks& hooks, const Teams& teams, int n_slots)
+      : session_(session),
+        local_(local),
+        teams_(teams),
+        scheduler_(tasks, teams.size(), n_slots),
+        hooks_(hooks) {
     report_.ranks.resize(static_cast<std::size_t>(session.size()));
     heard_of_.resize(report_.ranks.size(), Clock::now());
     gone_.resize(report_.ranks.size());
@@ -43,7 +47,7 @@ class Coordinator {
   void hand_out();
   void finish();
   void stop(const std::string& reason);
-  std::vector<TaskAtWork> at_work() const;
+  std::vector<TasksAtWork> at_work() const;
   void look_for_the_lost() const;
   void tick();
   std::chrono::microseconds pause();
@@ -136,11 +140,13 @@ void Coordinator::stop(const std::string& reason) {
   if (hooks_.on_stop) hooks_.on_stop(reason, at_work());
 }
 
-std::vector<TaskAtWork> Coordinator::at_work() const {
-  std::vector<TaskAtWork> result;
+std::vector<TasksAtWork> Coordinator::at_work() const {
+  std::vector<TasksAtWork> result;
   for (const auto& [team, task] : scheduler_.at_work()) {
     const int rank = teams_.leader(team);
-    result.push_back({rank, session_.hosts()[static_cast<std::size_t>(rank)], task});
+    if (result.empty() || result.back().rank != rank)
+      result.push_back({rank, session_.hosts()[static_cast<std::size_t>(rank)], {}});
+    result.back().tasks.push_back(task);
   }
   return result;
 }
@@ -152,8 +158,9 @@ void Coordinator::look_for_the_lost() const {
   for (std::size_t rank = 1; rank < gone_.size(); ++rank) {
     if (gone_[rank] || !(no_goodbye || now - heard_of_[rank] > silence_limit)) continue;
     std::string where;
-    for (const auto& task : at_work())
-      if (task.rank == static_cast<int>(rank)) where = fmt::format(", at work on task {}", task.task);
+    for (const auto& at_work : at_work())
+      if (at_work.rank == static_cast<int>(rank))
+        where = fmt::format(", at work on task {}", fmt::join(at_work.tasks, ", "));
     throw std::runtime_error(
         fmt::format("rank {} on {} does not answer{}", rank, session_.hosts()[rank], where));
   }
@@ -185,9 +192,9 @@ QueueReport Coordinator::report(RankUsage own) {
 }
 
 QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
-                                const QueueHooks& hooks, const Crew& crew) {
+                                const QueueHooks& hooks, const Crew& crew, const SideBySide& side_by_side) {
   LocalPort local;
-  Coordinator coordinator(session, local, tasks, hooks, crew.teams);
+  Coordinator coordinator(session, local, tasks, hooks, crew.teams, side_by_side.n_slots);
   std::exception_ptr hook_failure;
   std::jthread thread([&] {
     try {
@@ -200,7 +207,7 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
   });
   RankUsage usage;
   try {
-    usage = work_off(local, work, crew, session);
+    usage = work_off(local, work, side_by_side, crew, session);
   } catch (const std::exception& error) {
     if (session.size() > 1) take_down(session, error.what(), hooks.advice);
     local.leave();
@@ -212,10 +219,11 @@ QueueReport coordinate_and_work(MpiSession& session, std::span<const std::uint64
   return coordinator.report(std::move(usage));
 }
 
-void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hooks, const Crew& crew) {
+void work_remotely(MpiSession& session, const Work& work, const QueueHooks& hooks, const Crew& crew,
+                   const SideBySide& side_by_side) {
   RemotePort port(session, hooks);
   try {
-    const RankUsage usage = work_off(port, work, crew, session);
+    const RankUsage usage = work_off(port, work, side_by_side, crew, session);
     session.send(0, static_cast<int>(Tag::goodbye), encode(usage));
   } catch (const std::exception& error) {
     take_down(session, error.what(), hooks.advice);
@@ -229,15 +237,15 @@ Crew Crew::of_one(int n_ranks) {
 }
 
 QueueReport run_tasks(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
-                      const QueueHooks& hooks, const Crew& crew) {
-  if (session.rank() == 0) return coordinate_and_work(session, tasks, work, hooks, crew);
-  work_remotely(session, work, hooks, crew);
+                      const QueueHooks& hooks, const Crew& crew, const SideBySide& side_by_side) {
+  if (session.rank() == 0) return coordinate_and_work(session, tasks, work, hooks, crew, side_by_side);
+  work_remotely(session, work, hooks, crew, side_by_side);
   return {};
 }
 
 QueueReport run_tasks(MpiSession& session, std::span<const std::uint64_t> tasks, const Work& work,
-                      const QueueHooks& hooks) {
-  return run_tasks(session, tasks, work, hooks, Crew::of_one(session.size()));
+                      const QueueHooks& hooks, const SideBySide& side_by_side) {
+  return run_tasks(session, tasks, work, hooks, Crew::of_one(session.size()), side_by_side);
 }
 
 }  // namespace kinetune::parallel

@@ -16,8 +16,28 @@ namespace kinetune::parallel {
 /// True once the queue is to be left; a long task asks now and then (asking is cheap) and gives up.
 using StopCheck = std::function<bool()>;
 
+/// What a task has of the rank that does it.
+class Slot {
+ public:
+  virtual ~Slot() = default;
+  /// True once the queue is to be left; asked as a StopCheck is.
+  virtual bool stopping() = 0;
+  /// Leaves the thread to the rank's other tasks, until all of them wait, too, and have been served. When the
+  /// job is lost meanwhile it throws, so that the task is unwound.
+  virtual void wait() = 0;
+  /// CPU time of the task so far, without what serving it has cost.
+  virtual double cpu_seconds() const = 0;
+};
+
 /// Does one task in the main thread of some rank and returns its result; nothing if it was given up.
-using Work = std::function<std::optional<std::string>(std::uint64_t task, const StopCheck&)>;
+using Work = std::function<std::optional<std::string>(std::uint64_t task, Slot&)>;
+
+/// How a rank does several tasks in turns, each on a stack of its own.
+struct SideBySide {
+  int n_slots = 1;  ///< tasks at once, at most; the same on all ranks
+  /// Does what the tasks that wait have asked for, once all that are under way wait.
+  std::function<void(const StopCheck&)> serve = [](const StopCheck&) {};
+};
 
 /// Why the queue is to be left: a signal has come, time is up. Empty: it is not.
 using StopReason = std::function<std::string()>;
@@ -37,10 +57,11 @@ struct Crew {
   static Crew of_one(int n_ranks);
 };
 
-struct TaskAtWork {
+/// A rank's tasks under way, as far as is known.
+struct TasksAtWork {
   int rank;
   std::string host;
-  std::uint64_t task;
+  std::vector<std::uint64_t> tasks;
 };
 
 /// What a rank does beside its work. On rank 0 all of it is called from one thread, which is not the main
@@ -51,7 +72,7 @@ struct QueueHooks {
   StopReason stop_reason = {};         ///< asked often, on every rank; one is enough to stop all
   /// Once, when the queue is about to be left early: the job may be killed before the tasks at work have
   /// ended.
-  std::function<void(const std::string& reason, const std::vector<TaskAtWork>&)> on_stop = {};
+  std::function<void(const std::string& reason, const std::vector<TasksAtWork>&)> on_stop = {};
   std::chrono::milliseconds tick{200};
   std::string advice = {};  ///< what a user is told when the job goes down: how to go on
 };
@@ -59,9 +80,11 @@ struct QueueHooks {
 struct RankUsage {
   int rank = 0;
   std::string host = {};
-  double busy_seconds = 0;  ///< wall time in the work function, without waiting for others
+  double busy_seconds = 0;  ///< wall time with tasks under way, without waiting for others
   double idle_seconds = 0;  ///< the rest of the wall time in run_tasks
   std::uint64_t n_tasks = 0;
+  double task_cpu_seconds = 0;   ///< CPU time of the tasks themselves
+  double serve_cpu_seconds = 0;  ///< and what serving them took
 };
 
 struct QueueReport {
@@ -83,9 +106,9 @@ struct QueueReport {
 /// @param tasks  on rank 0, different ids, handed out in this order (so the longest first); ignored elsewhere
 /// @return on rank 0; empty elsewhere
 QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&, const QueueHooks& hooks,
-                      const Crew&);
+                      const Crew&, const SideBySide& = {});
 /// The same, each rank for itself.
-QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&,
-                      const QueueHooks& hooks);
+QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&, const QueueHooks& hooks,
+                      const SideBySide& = {});
 
 }  // namespace kinetune::parallel

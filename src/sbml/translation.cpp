@@ -305,7 +305,11 @@ Expr Translation::function_body(const std::string& id, const std::vector<Expr>& 
         fmt::format("function {} takes {} arguments, not {}", id, definition.getNumArguments(), args.size()));
   }
   Scope arguments;
-  for (unsigned i = 0; i < args.size(); ++i) arguments.emplace(definition.getArgument(i)->getName(), args[i]);
+  for (unsigned i = 0; i < args.size(); ++i) {
+    const char* name = definition.getArgument(i)->getName();
+    if (!name) throw core::Error(function.where, fmt::format("an argument of function {} has no name", id));
+    arguments.emplace(name, args[i]);
+  }
 
   const Scope* outer_locals = std::exchange(locals_, &arguments);
   const std::string* outer_function = std::exchange(function_, &id);

@@ -7,7 +7,7 @@
 #include <utility>
 #include <vector>
 
-#include "simulate/fiber.hpp"
+#include "core/fiber.hpp"
 #include "simulate/lane_integrator.hpp"
 
 namespace kinetune::simulate {
@@ -25,7 +25,7 @@ struct LaneGroup::Impl {
     LaneReturn* back = nullptr;
     std::vector<Taped> tape;       // the last one is gone back over first
     bool has_been_served = false;  // and can go on
-    const Fiber::Pause* pause = nullptr;
+    const core::Fiber::Pause* pause = nullptr;
   };
 
   /// What run() is to do.
@@ -38,17 +38,17 @@ struct LaneGroup::Impl {
   Impl(const jit::CompiledModel& model, const IntegratorOptions& options, int n_members)
       : lanes(model, options), members(n_members) {
     for (int i = 0; i < n_members; ++i)
-      fibers.emplace_back([this, i](const Fiber::Pause& pause) { live(i, pause); });
+      fibers.emplace_back([this, i](const core::Fiber::Pause& pause) { live(i, pause); });
   }
   ~Impl() {
     is_closing = true;
-    for (Fiber& fiber : fibers) {
+    for (core::Fiber& fiber : fibers) {
       if (!fiber.has_ended()) fiber.resume();
     }
   }
 
   /// A member's fiber: does jobs as long as there are some, and pauses until there are others.
-  void live(int number, const Fiber::Pause& pause) {
+  void live(int number, const core::Fiber::Pause& pause) {
     Member& member = members[number];
     member.pause = &pause;
     while (!is_closing) {
@@ -146,7 +146,7 @@ struct LaneGroup::Impl {
 
   LaneIntegrator lanes;
   std::vector<Member> members;
-  std::vector<Fiber> fibers;  // of the members
+  std::vector<core::Fiber> fibers;  // of the members
   Jobs jobs;
   bool is_closing = false;
   std::size_t n_batches = 0;             // on the lane integrator's tape

@@ -108,8 +108,10 @@ KINETUNE_SIMD void add_squares(int width, int n, double rtol, double atol, const
   });
 }
 
-std::unique_ptr<Factorisation> make_matrix(const jit::Pattern& pattern, LinearSolver choice, int width) {
-  if (choice == LinearSolver::automatic || width > 1) return std::make_unique<StaticLu>(pattern, width);
+std::unique_ptr<Factorisation> make_matrix(const jit::Pattern& pattern, LinearSolver choice,
+                                           const jit::RateKernels& kernels) {
+  if (choice == LinearSolver::automatic || kernels.width() > 1)
+    return std::make_unique<StaticLu>(pattern, kernels);
   return make_factorisation(pattern, choice);
 }
 
@@ -124,7 +126,7 @@ RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const jit::R
       n_jacobian_(model.code().jacobian.n_nonzeros()),
       evaluation_size_(n_ + n_jacobian_ + model.code().rates_by_parameter.n_nonzeros()),
       as_written_(model.code().switches.empty() ? 0 : model.code().n_prelude),
-      matrix_(make_matrix(model.code().jacobian, solver, kernels.width())) {
+      matrix_(make_matrix(model.code().jacobian, solver, kernels)) {
   const auto width = static_cast<std::size_t>(kernels.width());
   t_.resize(width);
   stage_t_.resize(width);

@@ -2,15 +2,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <set>
+#include <utility>
 
 #include "simulate/simd.hpp"
 
 namespace kinetune::simulate {
 namespace {
-
-// A pivot below this share of the terms that it is the sum of has lost too many digits.
-constexpr double worst_cancellation = 1e-7;
 
 using Numbers = StaticLu::Numbers;
 
@@ -22,7 +19,6 @@ struct Elimination {
   const int* on_diagonal;
   const double* values;  // of the matrix
   double* row;           // memory
-  double* good;          // (width) afterwards 0 where a pivot cannot be trusted, otherwise 1
 };
 
 template <int width>
@@ -59,12 +55,12 @@ inline KINETUNE_LOOPS void eliminate(const Numbers& f, const Elimination& task) 
     }
     const V pivot = pack<width>(row, i);
     add_absolute<width>(pivot_size, pivot);
-    good = pivot_size > worst_cancellation * size ? good : V{};  // nor is what is no number
+    good = pivot_size > jit::worst_cancellation * size ? good : V{};  // nor is what is no number
     pack<width>(f.inverse_pivots, i) = 1.0 / pivot;
     for (int e = f.upper.starts[p]; e < f.upper.starts[p + 1]; ++e)
       pack<width>(f.upper.values, e) = pack<width>(row, f.upper.columns[e]);
   }
-  pack<width>(task.good, 0) = good;
+  pack<width>(f.good, 0) = good;
 }
 
 KINETUNE_SIMD void eliminate_side_by_side(int width, const Numbers& f, const Elimination& task) {
@@ -136,80 +132,16 @@ KINETUNE_SIMD void solve_transposed_side_by_side(int width, const Numbers& f, do
 
 StaticLu::StaticLu(const jit::Pattern& pattern, int width)
     : pattern_(pattern),
+      elimination_(jit::eliminate(pattern)),
       n_(pattern.n_rows),
       width_(width),
-      inverse_pivots_(static_cast<std::size_t>(n_) * width),
-      row_(inverse_pivots_.size()),
-      careful_(width) {
-  eliminate_symbolically();
-  lower_.values.resize(lower_.columns.size() * width);
-  upper_.values.resize(upper_.columns.size() * width);
-}
+      factors_((elimination_.lower.columns.size() + elimination_.upper.columns.size() + n_ + 1) * width),
+      row_(static_cast<std::size_t>(n_) * width),
+      careful_(width) {}
 
-void StaticLu::eliminate_symbolically() {
-  std::vector<std::set<int>> rows(n_), columns(n_);  // of what is not eliminated yet, without the diagonal
-  std::vector<std::vector<int>> filled(n_);          // columns of each row in the end
-  for (int j = 0; j < n_; ++j) {
-    for (int e = pattern_.column_starts[j]; e < pattern_.column_starts[j + 1]; ++e) {
-      if (pattern_.rows[e] == j) continue;
-      rows[pattern_.rows[e]].insert(j);
-      columns[j].insert(pattern_.rows[e]);
-    }
-  }
-  place_.resize(n_);
-  std::vector<int> left(n_);
-  for (int i = 0; i < n_; ++i) left[i] = i;
-  while (!left.empty()) {
-    const auto pivot =
-        std::ranges::min_element(left, {}, [&](int i) { return rows[i].size() * columns[i].size(); });
-    const int k = *pivot;
-    left.erase(pivot);
-    place_[k] = static_cast<int>(order_.size());
-    order_.push_back(k);
-    for (const int j : rows[k]) {
-      columns[j].erase(k);
-      filled[k].push_back(j);
-    }
-    for (const int i : columns[k]) {
-      rows[i].erase(k);
-      filled[i].push_back(k);
-      for (const int j : rows[k]) {
-        if (i != j && rows[i].insert(j).second) columns[j].insert(i);
-      }
-    }
-  }
-  for (const int i : order_) store_row(i, filled[i]);
-  std::vector<std::vector<std::pair<int, int>>> by_row(n_);
-  for (int j = 0; j < n_; ++j) {
-    for (int e = pattern_.column_starts[j]; e < pattern_.column_starts[j + 1]; ++e)
-      by_row[pattern_.rows[e]].emplace_back(e, j);
-  }
-  entry_starts_.push_back(0);
-  for (const int i : order_) {
-    for (const auto& [value, column] : by_row[i]) {
-      entry_values_.push_back(value);
-      entry_columns_.push_back(column);
-    }
-    entry_starts_.push_back(static_cast<int>(entry_values_.size()));
-  }
-}
-
-void StaticLu::store_row(int row, const std::vector<int>& columns) {
-  std::vector<int> sorted = columns;
-  std::ranges::sort(sorted, {}, [&](int j) { return place_[j]; });
-  for (const int j : sorted) {
-    if (place_[j] > place_[row]) {
-      upper_.columns.push_back(j);
-      continue;
-    }
-    lower_.columns.push_back(j);
-    const auto first = upper_.columns.begin() + upper_.starts[place_[j]];
-    const auto last = upper_.columns.begin() + upper_.starts[place_[j] + 1];
-    const auto found = std::find(first, last, row);
-    on_diagonal_.push_back(found == last ? -1 : static_cast<int>(found - upper_.columns.begin()));
-  }
-  lower_.starts.push_back(static_cast<int>(lower_.columns.size()));
-  upper_.starts.push_back(static_cast<int>(upper_.columns.size()));
+StaticLu::StaticLu(const jit::Pattern& pattern, const jit::RateKernels& kernels)
+    : StaticLu(pattern, kernels.width()) {
+  if (kernels.has_lu()) written_out_ = &kernels;
 }
 
 void StaticLu::forget() {
@@ -219,17 +151,26 @@ void StaticLu::forget() {
 }
 
 StaticLu::Numbers StaticLu::numbers() {
-  const auto view = [](Triangle& t) {
-    return Numbers::Triangle{t.starts.data(), t.columns.data(), t.values.data()};
+  double* next = factors_.data();
+  const auto take = [&](std::size_t n) { return std::exchange(next, next + n * width_); };
+  const auto view = [&](const jit::Elimination::Triangle& t) {
+    return Numbers::Triangle{t.starts.data(), t.columns.data(), take(t.columns.size())};
   };
-  return {n_, order_.data(), place_.data(), view(lower_), view(upper_), inverse_pivots_.data()};
+  const Numbers::Triangle lower = view(elimination_.lower), upper = view(elimination_.upper);
+  double* inverse_pivots = take(n_);
+  return {n_, elimination_.order.data(), elimination_.place.data(), lower, upper, inverse_pivots, take(1)};
 }
 
 LaneBits StaticLu::factor(const double* values) {
-  double good[8];
-  eliminate_side_by_side(width_, numbers(),
-                         {entry_starts_.data(), entry_values_.data(), entry_columns_.data(),
-                          on_diagonal_.data(), values, row_.data(), good});
+  const Numbers factors = numbers();
+  if (written_out_)
+    written_out_->factor(values, factors_.data());
+  else
+    eliminate_side_by_side(
+        width_, factors,
+        {elimination_.entry_starts.data(), elimination_.entry_values.data(),
+         elimination_.entry_columns.data(), elimination_.on_diagonal.data(), values, row_.data()});
+  const double* good = factors.good;
   of_careful_ = 0;
   LaneBits factored = 0;
   for (int lane = 0; lane < width_; ++lane) {
@@ -265,13 +206,23 @@ void StaticLu::solve_each(double* b, std::size_t length, const Static& by_static
 
 void StaticLu::solve(double* b) {
   solve_each(
-      b, n_, [&] { solve_side_by_side(width_, numbers(), b, 1); },
+      b, n_,
+      [&] {
+        if (!written_out_) return solve_side_by_side(width_, numbers(), b, 1);
+        std::copy_n(b, row_.size(), row_.data());
+        written_out_->solve(factors_.data(), row_.data(), b);
+      },
       [](Factorisation& careful, double* of_lane) { careful.solve(of_lane); });
 }
 
 void StaticLu::solve_transposed(double* b) {
   solve_each(
-      b, n_, [&] { solve_transposed_side_by_side(width_, numbers(), b); },
+      b, n_,
+      [&] {
+        if (!written_out_) return solve_transposed_side_by_side(width_, numbers(), b);
+        std::copy_n(b, row_.size(), row_.data());
+        written_out_->solve_transposed(factors_.data(), row_.data(), b);
+      },
       [](Factorisation& careful, double* of_lane) { careful.solve_transposed(of_lane); });
 }
 

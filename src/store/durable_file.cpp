@@ -27,20 +27,30 @@ fs::path resolved(const fs::path& path) {
   return code ? path : result;
 }
 
-/// @throws core::Error for a path that can be no file's
-void require_file_path(const fs::path& path) {
-  if (path.empty()) throw core::Error({}, "no name for the file", "give one with -o");
-  if (fs::exists(path) && !fs::is_regular_file(path))
-    throw core::Error({path.string(), 0}, "is no file", "choose another name");
-  if (!fs::is_directory(fs::absolute(path).parent_path()))
-    throw core::Error({path.string(), 0}, "its folder does not exist", "make it, or choose another");
-}
-
 void rename_file(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) != 0) fail_with_errno(to, "cannot be replaced");
 }
 
 }  // namespace
+
+void require_new_file(const fs::path& path, Overwrite overwrite) {
+  if (path.empty()) throw core::Error({}, "no name for the file", "give one with -o");
+  std::error_code code;
+  for (const fs::path& name : {path, hidden_beside(path, ".spare")}) {  // that is the longest of its names
+    if (fs::status(name, code).type() == fs::file_type::none)
+      throw core::Error({path.string(), 0}, "cannot be a file (" + code.message() + ")",
+                        "choose another name");
+  }
+  const fs::file_status status = fs::status(path, code);
+  if (fs::exists(status) && !fs::is_regular_file(status))
+    throw core::Error({path.string(), 0}, "is no file", "choose another name");
+  if (!fs::is_directory(fs::absolute(path).parent_path()))
+    throw core::Error({path.string(), 0}, "its folder does not exist", "make it, or choose another");
+  if (overwrite == Overwrite::no && fs::exists(status)) {
+    throw core::Error({path.string(), 0}, "exists already",
+                      "go on with it by --resume, choose another name, or overwrite it with --force");
+  }
+}
 
 DurableFile::DurableFile(const fs::path& path, RunLock lock, HardLinks hard_links)
     : path_(path),
@@ -53,13 +63,10 @@ DurableFile::DurableFile(const fs::path& path, RunLock lock, HardLinks hard_link
 
 DurableFile DurableFile::create(const fs::path& path, Overwrite overwrite, const Batch& first,
                                 HardLinks links) {
-  require_file_path(path);
+  require_new_file(path, overwrite);
   const fs::path target = resolved(path);
   DurableFile file(target, RunLock(hidden_beside(target, ".lock")), links);
-  if (overwrite == Overwrite::no && fs::exists(target)) {
-    throw core::Error({path.string(), 0}, "exists already",
-                      "go on with it by --resume, choose another name, or overwrite it with --force");
-  }
+  require_new_file(path, overwrite);  // nobody has made it before the lock was ours
   H5File fresh(file.spare_path_, Access::create);
   fresh.apply(first);
   fresh.close();

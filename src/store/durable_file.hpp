@@ -20,6 +20,9 @@ struct CommitFailure {
   std::string reason;
 };
 
+/// What create() asks of a path, to be asked before anything is computed for the file. @throws core::Error
+void require_new_file(const std::filesystem::path&, Overwrite);
+
 /// An HDF5 file whose name leads, at every moment, to a closed and valid file that holds all that was
 /// committed.
 ///

@@ -55,9 +55,9 @@ inline auto result_table(std::uint64_t n_x) {
       Field{&R::n_fval, {"/results/n_fval", uint64, "evaluations of the objective"}},
       Field{&R::n_grad, {"/results/n_grad", uint64, "evaluations of the gradient"}},
       Field{&R::n_hess, {"/results/n_hess", uint64, "evaluations of the Hessian approximation"}},
-      Field{
-          &R::n_fallback,
-          {"/results/n_fallback", uint64, "evaluations left to CVODES where the study's integrator failed"}},
+      Field{&R::n_fallback,
+            {"/results/n_fallback", uint64,
+             "evaluations whose value is in part another method's, where the study's failed"}},
       Field{&R::wall_seconds, {"/results/wall_seconds", float64, "wall time of the start", "s"}},
       Field{&R::cpu_seconds, {"/results/cpu_seconds", float64, "CPU time of the start", "s"}},
       Field{&R::rank, {"/results/rank", uint64, "MPI rank that ran it"}});

@@ -13,7 +13,7 @@ using simulate::Method;
 
 using core::thread_cpu_seconds;
 
-// Of CPU time: what a choice may cost where evaluations take long.
+// Of CPU time: after so much at one point, no others are looked at.
 constexpr double patience = 0.3;
 constexpr int repeats = 3;  // the least of so many times counts
 
@@ -63,19 +63,32 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const std::v
   return result;
 }
 
+/// Points of the same mix, over and over, to make up whole batches.
+std::vector<std::vector<double>> repeated(std::span<const std::vector<double>> points, std::size_t batch) {
+  std::vector<std::vector<double>> result;
+  while (result.size() < points.size() || result.size() % batch != 0)
+    result.push_back(points[result.size() % points.size()]);
+  return result;
+}
+
 /// @returns the CPU time that all of it took
-double try_point(Candidate& candidate, std::span<const double> x, optimize::Order order) {
+double try_points(Candidate& candidate, std::span<const std::vector<double>> points, std::size_t n_at_once,
+                  optimize::Order order) {
+  const std::size_t batch = std::min(n_at_once, candidate.posterior->points_at_once());
+  const auto asked = repeated(points, batch);
   const double start = thread_cpu_seconds();
   double least = std::numeric_limits<double>::infinity();
-  for (int i = 0; i < repeats && thread_cpu_seconds() - start < patience / 10; ++i) {
+  int n_failed = 0;
+  for (int i = 0; i < repeats && n_failed == 0 && thread_cpu_seconds() - start < patience / 10; ++i) {
     const double before = thread_cpu_seconds();
-    if (!candidate.posterior->evaluate(x, order)) {
-      ++candidate.n_failed;
-      break;
+    for (std::size_t at = 0; at < asked.size(); at += batch) {
+      const auto results = candidate.posterior->evaluate_all(std::span(asked).subspan(at, batch), order);
+      for (std::size_t k = 0; k < batch && at + k < points.size(); ++k) n_failed += results[k] ? 0 : 1;
     }
     least = std::min(least, thread_cpu_seconds() - before);
   }
-  if (least < std::numeric_limits<double>::infinity()) candidate.seconds += least;
+  candidate.n_failed += n_failed;
+  candidate.seconds += least * static_cast<double>(points.size()) / static_cast<double>(asked.size());
   return thread_cpu_seconds() - start;
 }
 
@@ -88,7 +101,7 @@ MethodTime described(const Candidate& candidate, double seconds) {
 
 std::vector<MethodTime> choose_method(const estimate::Problem& problem,
                                       const std::vector<jit::ModelCode>& codes, optimize::Order order,
-                                      std::span<const std::vector<double>> points,
+                                      std::span<const std::vector<double>> points, int n_at_once,
                                       estimate::PosteriorOptions& options) {
   auto all = candidates(problem, codes, order, options);
   const auto settle = [&](const MethodTime& chosen) {
@@ -100,17 +113,23 @@ std::vector<MethodTime> choose_method(const estimate::Problem& problem,
     settle(described(all.front(), 0.0));
     return {};
   }
-  double spent = 0;
-  for (const auto& x : points) {
-    for (Candidate& candidate : all) spent += try_point(candidate, x, order);
-    if (spent > patience) break;
+  const auto try_all = [&](std::span<const std::vector<double>> some) {
+    double spent = 0;
+    for (Candidate& candidate : all)
+      spent += try_points(candidate, some, static_cast<std::size_t>(n_at_once), order);
+    return spent;
+  };
+  std::size_t n_tried = 1;
+  if (try_all(points.first(n_tried)) < patience && points.size() > n_tried) {
+    try_all(points.subspan(n_tried));
+    n_tried = points.size();
   }
   const int fewest = std::ranges::min_element(all, {}, &Candidate::n_failed)->n_failed;
   std::vector<MethodTime> times;
   for (const Candidate& candidate : all) {
     const bool is_worse = candidate.n_failed > fewest;
-    times.push_back(
-        described(candidate, is_worse ? std::numeric_limits<double>::infinity() : candidate.seconds));
+    times.push_back(described(candidate, is_worse ? std::numeric_limits<double>::infinity()
+                                                  : candidate.seconds / static_cast<double>(n_tried)));
   }
   std::ranges::stable_sort(times, {}, &MethodTime::seconds);
   settle(times.front());

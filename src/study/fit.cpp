@@ -1,5 +1,6 @@
 #include "study/fit.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 
@@ -7,15 +8,13 @@
 
 #include "core/log.hpp"
 #include "optimize/petsc_session.hpp"
-#include "parallel/work_queue.hpp"
 #include "study/best_fit.hpp"
 #include "study/choose_method.hpp"
 #include "study/fit_summary.hpp"
 #include "study/progress.hpp"
 #include "study/run_record.hpp"
-#include "study/run_start.hpp"
-#include "study/share_team.hpp"
 #include "study/start_box.hpp"
+#include "study/start_worker.hpp"
 #include "study/stop_request.hpp"
 
 namespace kinetune::study {
@@ -29,8 +28,9 @@ struct Coordinator {
 };
 
 FitOptions resolved_options(const FitSession& session) {
-  FitOptions options =
-      session.begin == FitSession::Begin::resume ? resumed_options(session) : session.options;
+  const bool is_new = session.begin == FitSession::Begin::new_study;
+  if (is_new) store::require_new_file(session.output, session.overwrite);
+  FitOptions options = is_new ? session.options : resumed_options(session);
   options.validate();
   options.problem = std::filesystem::absolute(options.problem).lexically_normal();
   return options;
@@ -41,14 +41,28 @@ std::string how_to_resume(const FitSession& session) {
 }
 
 /// Said at once: what follows may be a kill.
-void announce_stop(const FitSession& session, const RunRecord& record, const std::string& reason,
-                   const std::vector<parallel::TaskAtWork>& at_work) {
+void announce_stop(const FitSession& session, const RunRecord& record, std::uint64_t n_done_before,
+                   const std::string& reason, const std::vector<parallel::TasksAtWork>& at_work) {
   std::string ranks;
-  for (const auto& [rank, host, task] : at_work)
-    ranks += fmt::format("{}rank {} on {}: start {}", ranks.empty() ? "" : ", ", rank, host, task);
+  for (const auto& [rank, host, starts] : at_work) {
+    ranks += fmt::format("{}rank {} on {}: start{} {}", ranks.empty() ? "" : ", ", rank, host,
+                         starts.size() > 1 ? "s" : "", fmt::join(starts, " "));
+  }
   core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts are in {}; at work: {}; {}", reason,
             record.n_done(), record.n_starts(), session.output.string(), ranks.empty() ? "nobody" : ranks,
             how_to_resume(session));
+  const bool side_by_side =
+      std::ranges::any_of(at_work, [](const auto& rank) { return rank.tasks.size() > 1; });
+  if (side_by_side && record.n_done() == n_done_before) {
+    core::log(core::LogLevel::warning,
+              "no start has ended in this session; --starts-per-rank 1 lets the first ones end sooner");
+  }
+}
+
+/// What kernels are compiled for. A single start leaves the question to its number of conditions.
+int lanes_wanted(const FitOptions& options, int n_at_once) {
+  const int asked = options.posterior.integrator.lanes;
+  return asked == 0 && n_at_once > 1 ? jit::host_lanes() : asked;
 }
 
 /// Points of the kind that the study will evaluate.
@@ -60,13 +74,15 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 }
 
 /// Settles by measurement what the options leave open, before they go into the run file.
+/// @param n_at_once  starts that a rank would have under way
 /// @throws core::Error where the options cannot carry the problem
-void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, FitOptions& options) {
+void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, int n_at_once,
+                   FitOptions& options) {
   const estimate::Posterior posterior(loaded.problem, loaded.codes, options.posterior);
   optimize::require_order(posterior, options.local.method);
   const auto points = first_starts(sampler, options.sampler.n_starts);
   const auto order = optimize::order(options.local.method);
-  const auto times = choose_method(loaded.problem, loaded.codes, order, points, options.posterior);
+  const auto times = choose_method(loaded.problem, loaded.codes, order, points, n_at_once, options.posterior);
   if (times.empty()) return;
   std::string text;
   for (const MethodTime& t : times) {
@@ -75,7 +91,8 @@ void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, 
         t.lanes > 1 && t.method != simulate::Method::cvodes ? fmt::format(" in {} lanes", t.lanes) : "",
         1e3 * t.seconds);
   }
-  core::log(core::LogLevel::info, "integrator and sensitivities, CPU ms at the first starts: {}", text);
+  core::log(core::LogLevel::info,
+            "integrator and sensitivities, CPU ms of an evaluation at the first starts: {}", text);
 }
 
 parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progress& progress,
@@ -96,24 +113,21 @@ parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progres
             return record.n_evaluations() >= session.max_evaluations ? "limit of evaluations" : stop.reason();
           },
           .on_stop =
-              [&](const std::string& reason, const auto& at_work) {
+              [&, n_done_before = record.n_done()](const std::string& reason, const auto& at_work) {
                 record.commit(RunRecord::When::now);
                 progress.leave_line();
-                announce_stop(session, record, reason, at_work);
+                announce_stop(session, record, n_done_before, reason, at_work);
               },
           .advice = how_to_resume(session)};
 }
 
-/// Teams that are as many as starts are left where there are more ranks; none has more ranks than there are
-/// shares of an evaluation.
-parallel::Teams teams_of(const FitSession& session, int n_ranks, std::size_t n_starts, std::size_t n_shares) {
-  const auto in_steps_of = [n_ranks](std::size_t per_team) {
-    return static_cast<int>((static_cast<std::size_t>(n_ranks) + per_team - 1) / per_team);
-  };
-  const int fewest = in_steps_of(n_shares);
-  if (session.ranks_per_start)
-    return {n_ranks, std::max(fewest, in_steps_of(static_cast<std::size_t>(*session.ranks_per_start)))};
-  return {n_ranks, std::clamp(static_cast<int>(std::min<std::size_t>(n_starts, n_ranks)), fewest, n_ranks)};
+void announce(const Division& division, int n_ranks) {
+  if (division.teams.size() < n_ranks) {
+    core::log(core::LogLevel::info, "{} ranks in {} teams, each for one start at a time", n_ranks,
+              division.teams.size());
+  } else if (division.n_slots > 1) {
+    core::log(core::LogLevel::info, "up to {} starts side by side on each rank", division.n_slots);
+  }
 }
 
 std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
@@ -160,10 +174,11 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   // Everything that can be wrong with the input is found here, before any rank computes.
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
+    const int n_at_once = starts_at_once(session, options, options.sampler.n_starts, mpi.size());
     coordinator.loaded =
-        load(options.problem, options.posterior.integrator.method, options.posterior.integrator.lanes);
+        load(options.problem, options.posterior.integrator.method, lanes_wanted(options, n_at_once));
     coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
-    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), options);
+    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), n_at_once, options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
     return coordinator.loaded.problem.to_bytes();
   });
@@ -175,41 +190,23 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
 
   estimate::Posterior posterior(std::move(problem), std::move(codes), options.posterior);
   const std::string box = mpi.broadcast(coordinator.box ? to_bytes(*coordinator.box) : "");
-  const sample::Sampler sampler(options.sampler, box_from_bytes(box));
   const optimize::PetscSession petsc;
   const std::uint64_t n_left = std::stoull(
       mpi.broadcast(coordinator.record ? std::to_string(coordinator.record->starts_left().size()) : ""));
-  const parallel::Teams teams = teams_of(session, mpi.size(), n_left, posterior.n_shares());
-  const auto communicator = mpi.split(teams.team_of(mpi.rank()));
-  ShareTeam team(*communicator, posterior);
-  const parallel::Crew crew{teams, [&](const parallel::StopCheck& stopping) { return team.help(stopping); },
-                            [&] { team.dismiss(); }, [&] { return team.seconds_waited(); }};
-  const auto work = [&](std::uint64_t id, const parallel::StopCheck& stopping) -> std::optional<std::string> {
-    posterior.set_interrupt(stopping);
-    team.set_meanwhile([&] { stopping(); });
-    auto outcome = run_start(id, sampler, name(options.sampler.method), posterior, options.local,
-                             options.n_redraws, stopping);
-    const long n_fallback = posterior.take_fallbacks();
-    const double helpers_seconds = team.take_helpers_seconds();
-    if (outcome) outcome->result.n_fallback = static_cast<std::uint64_t>(n_fallback);
-    if (outcome) outcome->result.cpu_seconds += helpers_seconds;
-    return outcome ? std::optional(outcome->to_bytes()) : std::nullopt;
-  };
+  const Division division = divide(session, options, n_left, mpi.size(), posterior);
+  StartWorker worker(mpi, options, sample::Sampler(options.sampler, box_from_bytes(box)), posterior,
+                     division);
   if (mpi.rank() != 0) {
-    run_tasks(mpi, {}, work, {.stop_reason = [&] { return stop.reason(); }, .advice = how_to_resume(session)},
-              crew);
+    worker.refine({}, {.stop_reason = [&] { return stop.reason(); }, .advice = how_to_resume(session)});
     return std::stoi(mpi.broadcast(""));
   }
 
   RunRecord& record = *coordinator.record;
-  if (teams.size() < mpi.size())
-    core::log(core::LogLevel::info, "{} ranks in {} teams, each for one start at a time", mpi.size(),
-              teams.size());
+  announce(division, mpi.size());
   const auto ranking = record.ranking();
   Progress progress(record.n_starts(), record.n_done(),
                     ranking.empty() ? store::not_a_number : ranking.front().fval);
-  const auto report =
-      run_tasks(mpi, record.starts_left(), work, hooks(session, record, progress, stop), crew);
+  const auto report = worker.refine(record.starts_left(), hooks(session, record, progress, stop));
   progress.finish();
   const int exit_code = conclude(session, options, coordinator, report, stop);
   mpi.broadcast(std::to_string(exit_code));

@@ -25,6 +25,9 @@ struct FitSession {
       {};  ///< when resuming: as many in all as this, not fewer than before
   /// Ranks that carry one start out together; nothing: more than one where there are more ranks than starts.
   std::optional<int> ranks_per_start = {};
+  /// Starts that a rank carries out side by side; nothing: as many as fill its lanes. Above 1,
+  /// ranks_per_start is not.
+  std::optional<int> starts_per_rank = {};
   std::string command_line;
 };
 

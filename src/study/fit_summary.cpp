@@ -96,6 +96,15 @@ void print_ranks(std::vector<parallel::RankUsage> ranks) {
   }
   fmt::print("{} ranks in all: {:.1f} s busy, {:.1f} s idle ({:.1f} %)\n", ranks.size(), busy, idle,
              100 * idle / (busy + idle));
+  double outside = 0, within = 0;
+  for (const auto& r : ranks) {
+    outside += r.task_cpu_seconds;
+    within += r.serve_cpu_seconds;
+  }
+  fmt::print("starts took {:.2f} CPU s, {:.2f} of them outside evaluations{}\n", outside + within, outside,
+             std::ranges::any_of(ranks, [](const auto& r) { return r.n_tasks == 0 && r.busy_seconds > 0; })
+                 ? " (leading ranks alone)"
+                 : "");
 }
 
 }  // namespace

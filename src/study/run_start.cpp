@@ -1,7 +1,5 @@
 #include "study/run_start.hpp"
 
-#include "core/cpu_time.hpp"
-
 namespace kinetune::study {
 namespace {
 
@@ -50,6 +48,7 @@ void describe(const optimize::Optimum& optimum, store::ResultRow& row) {
   row.n_fval = static_cast<std::uint64_t>(optimum.n_fval);
   row.n_grad = static_cast<std::uint64_t>(optimum.n_gradient);
   row.n_hess = static_cast<std::uint64_t>(optimum.n_hessian);
+  row.n_fallback = static_cast<std::uint64_t>(optimum.n_fallback);
   row.wall_seconds = optimum.seconds;
 }
 
@@ -73,13 +72,11 @@ std::optional<StartOutcome> run_start(std::uint64_t id, const sample::Sampler& s
   outcome.result.x.assign(outcome.start.x0.size(), store::not_a_number);
   TraceKeeper keeper(outcome.trace, stop_requested);
 
-  const double cpu_before = core::thread_cpu_seconds();
   auto result = minimize(objective, outcome.start.x0, options, &keeper);
   while (!result && outcome.start.n_redraws < n_redraws && !stop_requested()) {
     outcome.start.x0 = sampler.redraw(id, outcome.start.n_redraws++);
     result = minimize(objective, outcome.start.x0, options, &keeper);
   }
-  outcome.result.cpu_seconds = core::thread_cpu_seconds() - cpu_before;
 
   const bool was_stopped = result ? result->termination == optimize::Termination::observer : stop_requested();
   if (was_stopped) return std::nullopt;

@@ -9,7 +9,8 @@
 
 namespace kinetune::study {
 
-/// Draws one start and refines it. The outcome depends on the arguments alone, but for its times and rank.
+/// Draws one start and refines it. The outcome depends on the arguments alone, but for its wall time; CPU
+/// time and rank are left to the caller.
 /// @param n_redraws  how often at most another x0 is drawn where the objective fails at the start
 /// @param stop_requested  asked after each evaluation
 /// @returns nothing when it was stopped

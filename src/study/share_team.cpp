@@ -27,7 +27,7 @@ namespace kinetune::estimate {
 
 template <class Archive>
 void serialize(Archive& archive, LikelihoodSums& s) {
-  archive(s.nllh, s.chi2, s.gradient, s.gauss_newton);
+  archive(s.nllh, s.chi2, s.gradient, s.gauss_newton, s.n_rates);
 }
 
 template <class Archive>

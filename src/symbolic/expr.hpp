@@ -51,6 +51,9 @@ enum class Op : std::uint8_t {
   xlogy,   ///< (x, y): x log(y), and 0 where x = 0: keeps derivatives of powers finite at a base of 0
 };
 
+/// Whether the operation says yes or no: 1 or 0.
+constexpr bool is_logical(Op op) { return op >= Op::less && op <= Op::logical_not; }
+
 /// A handle to one node of a Graph; cheap to copy, equal exactly when the nodes are the same.
 /// Valid as long as its graph lives.
 class Expr {

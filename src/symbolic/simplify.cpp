@@ -103,21 +103,7 @@ Expr simplified_power(Graph& graph, Expr base, Expr exponent) {
 }
 
 /// Whether the node's value is 0 or 1 by construction.
-bool is_logical(Expr e) {
-  switch (e.op()) {
-    case Op::less:
-    case Op::less_equal:
-    case Op::equal:
-    case Op::logical_and:
-    case Op::logical_or:
-    case Op::logical_not:
-      return true;
-    case Op::constant:
-      return e.value() == 0.0 || e.value() == 1.0;
-    default:
-      return false;
-  }
-}
+bool is_logical(Expr e) { return is_logical(e.op()) || e.is_constant(0.0) || e.is_constant(1.0); }
 
 Expr simplified_junction(Graph& graph, Op op, Expr a, Expr b) {
   const bool absorbing = op == Op::logical_or;  // true decides an or, false an and

@@ -8,7 +8,8 @@
 // that a condition's dynamics depend on, adjoint ones do not.
 //
 // "lanes" is throughput: adjoint gradients at many points around that one, all their simulations side by side
-// in vector registers, per gradient; "one lane" the same points one by one.
+// in vector registers, per gradient; "one lane" the same points one by one. "index lists" is the adjoint
+// gradient without the code that is written out for the LU of the model's pattern.
 
 #include <cmath>
 #include <map>
@@ -101,9 +102,16 @@ std::optional<IntegratorOptions> match(const Subject& subject, Method method, Se
   return best;
 }
 
-void evaluate(benchmark::State& state, const Subject& subject, const Kind& kind,
+using Codes = std::vector<jit::ModelCode>;
+
+Codes without_lu(Codes codes) {
+  for (jit::ModelCode& code : codes) code.has_lu = false;
+  return codes;
+}
+
+void evaluate(benchmark::State& state, const Subject& subject, const Codes& codes, const Kind& kind,
               const IntegratorOptions& options) {
-  estimate::Posterior posterior(subject.loaded.problem, subject.loaded.codes, {options, kind.sensitivities});
+  estimate::Posterior posterior(subject.loaded.problem, codes, {options, kind.sensitivities});
   for (auto _ : state) {
     const auto result = posterior.evaluate(subject.x, kind.order);
     if (!result) {
@@ -246,6 +254,24 @@ void print_table(const std::vector<std::shared_ptr<Subject>>& subjects, const Ke
   }
 }
 
+std::string lists_name_of(const Subject& subject, Method method) {
+  return name_of(subject, method, kinds[2]) + ", index lists";
+}
+
+void print_lu(const std::vector<std::shared_ptr<Subject>>& subjects, const Keeper& keeper) {
+  fmt::print("\nms, adjoint gradient\n{:<26} {:<9} {:>11} {:>10} {:>8}\n", "", "method", "index lists",
+             "LU as code", "ratio");
+  for (const auto& subject : subjects) {
+    for (const Method method : {Method::rodas5p, Method::rodas4p2}) {
+      const auto lists = keeper.time(lists_name_of(*subject, method));
+      const auto code = keeper.time(name_of(*subject, method, kinds[2]));
+      if (lists && code)
+        fmt::print("{:<26} {:<9} {:>11.4g} {:>10.4g} {:>8.2f}\n", subject->name, name(method), *lists, *code,
+                   *lists / *code);
+    }
+  }
+}
+
 /// The benchmarks of throughput; the options are those of the adjoint.
 void register_lanes(const std::shared_ptr<Subject>& subject, Method method,
                     const IntegratorOptions& options) {
@@ -301,11 +327,16 @@ int main(int argc, char** argv) {
           if (!matched) continue;
         }
         if (!options) continue;
-        benchmark::RegisterBenchmark(name_of(*subject, method, *kind).c_str(), [subject, kind,
-                                                                                settings = *options](
-                                                                                   benchmark::State& state) {
-          evaluate(state, *subject, *kind, settings);
-        })->Unit(benchmark::kMillisecond);
+        const auto add = [&](const std::string& name, const Codes& codes) {
+          const auto run = [=, settings = *options](benchmark::State& state) {
+            evaluate(state, *subject, codes, *kind, settings);
+          };
+          benchmark::RegisterBenchmark(name.c_str(), run)->Unit(benchmark::kMillisecond);
+        };
+        const Codes& codes = subject->loaded.codes;
+        add(name_of(*subject, method, *kind), codes);
+        if (kind == &kinds[2] && method != Method::cvodes && codes.front().has_lu)
+          add(lists_name_of(*subject, method), without_lu(codes));
       }
       if (options && method != Method::cvodes && subject->loaded.codes.front().lanes > 1)
         register_lanes(subject, method, *options);
@@ -315,6 +346,7 @@ int main(int argc, char** argv) {
   benchmark::RunSpecifiedBenchmarks(&keeper);
   print_table(all, keeper);
   print_lanes(all, keeper);
+  print_lu(all, keeper);
   benchmark::Shutdown();
   return keeper.failed() ? 1 : 0;
 }

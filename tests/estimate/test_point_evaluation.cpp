@@ -26,7 +26,7 @@ TEST(PointEvaluation, adds_shares_up_in_their_order_whenever_they_are_done) {
   evaluation.add(2, sums(-1e16));
   evaluation.add(0, sums(1e16));
   evaluation.add(1, sums(1.0));
-  EXPECT_EQ(std::move(evaluation).sums()->nllh, in_order);
+  EXPECT_EQ(evaluation.take_sums()->nllh, in_order);
 }
 
 TEST(PointEvaluation, says_of_several_failures_that_of_the_first_share) {
@@ -38,7 +38,7 @@ TEST(PointEvaluation, says_of_several_failures_that_of_the_first_share) {
   EXPECT_TRUE(evaluation.is_decided_before(2));
   evaluation.fail(0, failure("first"));
   EXPECT_EQ(evaluation.first_failed(), 0u);
-  const auto result = std::move(evaluation).sums();
+  const auto result = evaluation.take_sums();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().condition, "first");
 }

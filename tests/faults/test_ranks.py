@@ -49,7 +49,7 @@ class Ranks(ProgramTest):
 
     def test_every_optimizer_sampler_and_integrator_does_so(self) -> None:
         for optimizer, sampler, *method in (("bqnls", "uniform", *SAME_METHOD),
-                                            ("bntr", "sobol", "--integrator", "rodas5p", "--sensitivities", "forward"),
+                                            ("bntr", "sobol", "--integrator", "rodas5p", "--sensitivities", "forward", "--lanes", "1"),
                                             ("blmvm", "maximin", "--integrator", "cvodes", "--sensitivities", "adjoint")):
             runs = []
             for ranks in (None, 2):

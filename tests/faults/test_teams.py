@@ -10,9 +10,9 @@ from program import PATIENCE, SERINE, ProgramTest, outcomes, pid_of_rank, wait_f
 # The shipped problem has seven conditions.
 STUDY = [SERINE / "serine.yaml", "--starts", 3, "--seed", 4, "--max-iterations", 12]
 METHODS = {
-    "bqnls": ["--integrator", "rodas5p", "--sensitivities", "adjoint"],
+    "bqnls": ["--integrator", "rodas5p", "--sensitivities", "adjoint", "--lanes", "1"],
     "bntr": ["--integrator", "cvodes", "--sensitivities", "forward"],
-    "brgn": ["--integrator", "rodas5p", "--sensitivities", "forward"],
+    "brgn": ["--integrator", "rodas5p", "--sensitivities", "forward", "--lanes", "1"],
 }
 ENDLESS = [SERINE / "serine.yaml", "--starts", 300, "--max-iterations", 50]
 
@@ -39,7 +39,7 @@ class Teams(ProgramTest):
 
     def test_failures_are_the_same_with_their_reasons_and_conditions(self) -> None:
         study = [SERINE / "serine.yaml", "--starts", 12, "--max-iterations", 5, "--redraws", 0, "--integrator", "rodas5p",
-                 "--sensitivities", "forward", "--max-steps", 60]
+                 "--sensitivities", "forward", "--lanes", 1, "--max-steps", 60]
         alone, team = self.folder / "alone.h5", self.folder / "team.h5"
         self.fit(*study, "-o", alone)
         self.fit(*study, "--ranks-per-start", 3, "-o", team, ranks=3)

@@ -175,7 +175,8 @@ class WrongInputs(ProgramTest):
                 self.refused("fit", yaml, "-o", self.output, *options, ranks=2, says=says)
         self.refused("fit", "-o", self.output, says=r"no problem")
         for output, says in {"": r"no name for the file", self.folder / "none/run.h5": r"none/run\.h5: its folder does not exist",
-                             self.problem: r"problem: is no file"}.items():
+                             self.problem: r"problem: is no file", "a" * 300: r"cannot be a file \(File name too long\)",
+                             "a" * 252: r"cannot be a file \(File name too long\)"}.items():
             with self.subTest(output):
                 self.refused("fit", yaml, "-o", output, "--force", says=says)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -13,9 +12,22 @@ import slurm_here
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/faults"))
-from program import ENVIRONMENT, PROGRAM, SERINE, outcomes  # noqa: E402
+from program import ENVIRONMENT, PROGRAM, SERINE, outcomes, run  # noqa: E402
 
 PATIENCE = 600  # seconds for a job, the minutes of its time limit included
+LIMIT = 60  # seconds; Slurm counts in minutes
+STUDY = [SERINE / "serine.yaml", "--max-iterations", 60]
+
+
+def starts_in(seconds: float) -> int:
+    """How many starts of the study two ranks do here in this time, the beginning of the run left out."""
+    def wall(n_starts: int) -> float:
+        with tempfile.TemporaryDirectory() as folder:
+            begin = time.monotonic()
+            run("fit", *STUDY, "--starts", n_starts, "-o", f"{folder}/trial.h5", ranks=2).check_returncode()
+            return time.monotonic() - begin
+    few, many = 2, 402
+    return int(seconds * (many - few) / (wall(many) - wall(few)))
 
 
 class SlurmTest(unittest.TestCase):
@@ -55,8 +67,8 @@ class SlurmTest(unittest.TestCase):
         """A study whose job is stopped at its limit of a minute, goes back into the queue and completes.
         @returns what the job printed"""
         file = self.folder / f"{script}.h5"
-        n_starts = int(os.environ.get("KINETUNE_SLURM_STARTS", 1500))
-        study = [SERINE / "serine.yaml", "--starts", n_starts, "--max-iterations", 60]
+        n_starts = starts_in(1.5 * LIMIT)
+        study = [*STUDY, "--starts", n_starts]
         job, log = self.submit(script, file, *study, options=options)
         self.wait_for(job, ("RUNNING",), log)
         state = self.wait_for(job, ("PENDING", "COMPLETED", "FAILED", "TIMEOUT"), log)

@@ -25,14 +25,14 @@ int fail(MpiSession& session, std::string_view how) {
   const QueueHooks throwing{
       .on_result = [](std::uint64_t, int, std::string) { throw std::runtime_error("the disk is broken"); }};
   if (how == "work_throws") {
-    const Work work = [](std::uint64_t task, const StopCheck&) {
+    const Work work = [](std::uint64_t task, Slot&) {
       if (task == 7) throw std::runtime_error("the model is broken");
       return sleep_long();
     };
     run_tasks(session, tasks, work, quiet);
   }
   if (how == "hook_throws") {
-    const Work work = [](std::uint64_t task, const StopCheck&) {
+    const Work work = [](std::uint64_t task, Slot&) {
       return task == 9 ? std::optional<std::string>("result") : sleep_long();
     };
     run_tasks(session, tasks, work, throwing);

@@ -124,6 +124,47 @@ TEST(Scheduler, a_task_that_had_begun_when_it_was_called_back_ends_where_it_is) 
   EXPECT_TRUE(scheduler.finished());
 }
 
+TEST(Scheduler, slots_are_filled_evenly_over_the_ranks_and_one_more_goes_in_advance) {
+  Scheduler scheduler(tasks(20), 2, 3);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{0, 100}, Pair{1, 101}, Pair{0, 102}, Pair{1, 103},
+                                               Pair{0, 104}, Pair{1, 105}, Pair{0, 106}, Pair{1, 107}));
+  scheduler.ended(1, 103, done);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{1, 108}));
+  std::vector<Pair> at_work;
+  for (const auto& [rank, task] : scheduler.at_work()) at_work.emplace_back(rank, task);
+  EXPECT_THAT(at_work, ElementsAre(Pair{0, 100}, Pair{0, 102}, Pair{0, 104}, Pair{1, 101}, Pair{1, 105},
+                                   Pair{1, 107}));
+}
+
+TEST(Scheduler, few_tasks_are_spread_over_ranks_and_the_next_goes_to_the_rank_that_holds_fewest) {
+  Scheduler scheduler(tasks(8), 3, 2);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{0, 100}, Pair{1, 101}, Pair{2, 102}, Pair{0, 103},
+                                               Pair{1, 104}, Pair{2, 105}));
+  scheduler.ended(2, 102, done);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{2, 106}));
+  scheduler.ended(1, 101, done);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{1, 107}));
+}
+
+TEST(Scheduler, a_task_in_advance_is_called_back_for_a_free_slot_of_another_rank) {
+  Scheduler scheduler(tasks(8), 2, 2);
+  hand_out(scheduler);  // 100, 102, 104 to rank 0; 101, 103 to rank 1, and 105 in advance
+  for (const std::uint64_t task : {101, 103, 105}) {
+    scheduler.ended(1, task, done);
+    hand_out(scheduler);
+  }
+  EXPECT_THAT(recalls(scheduler), IsEmpty()) << "no slot is free";
+  scheduler.ended(1, 106, done);
+  EXPECT_THAT(recalls(scheduler), ElementsAre(Pair{0, 104}));
+  scheduler.ended(0, 104, returned);
+  EXPECT_THAT(hand_out(scheduler), ElementsAre(Pair{1, 104}));
+  for (const auto& [rank, task] : std::vector<Pair>{{1, 107}, {1, 104}, {0, 100}, {0, 102}}) {
+    EXPECT_FALSE(scheduler.finished());
+    scheduler.ended(rank, task, done);
+  }
+  EXPECT_TRUE(scheduler.finished());
+}
+
 TEST(Scheduler, knows_which_task_each_rank_is_at) {
   Scheduler scheduler(tasks(10), 3);
   hand_out(scheduler);

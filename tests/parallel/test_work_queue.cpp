@@ -33,7 +33,7 @@ std::string result_of(std::uint64_t task) {
   return bytes;
 }
 
-std::optional<std::string> do_task(std::uint64_t task, const StopCheck&) { return result_of(task); }
+std::optional<std::string> do_task(std::uint64_t task, Slot&) { return result_of(task); }
 
 struct Collected {
   std::multimap<std::uint64_t, std::string> results;
@@ -102,8 +102,7 @@ TEST(WorkQueue, results_of_ten_megabytes_arrive_whole) {
     seen.insert(task);
   }};
   run_tasks(
-      test_session(), tasks(8),
-      [&](std::uint64_t task, const StopCheck&) { return std::optional(large(task)); }, hooks);
+      test_session(), tasks(8), [&](std::uint64_t task, Slot&) { return std::optional(large(task)); }, hooks);
   if (test_session().rank() == 0) {
     EXPECT_EQ(seen.size(), 8u);
   }
@@ -114,9 +113,9 @@ TEST(WorkQueue, a_stop_request_reaches_tasks_at_work_and_accounts_for_every_task
   const QueueHooks hooks{.on_result = [&](std::uint64_t task, int, std::string) { done.insert(task); },
                          .stop_reason = [&] { return done.size() >= 20 ? "enough" : ""; }};
   // Task 30 and later never end by themselves: the test ends only if the stop request reaches every rank.
-  const Work work = [](std::uint64_t task, const StopCheck& stop) -> std::optional<std::string> {
+  const Work work = [](std::uint64_t task, Slot& slot) -> std::optional<std::string> {
     if (task < 30) return "done";
-    while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!slot.stopping()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return {};
   };
 
@@ -141,13 +140,13 @@ TEST(WorkQueue, a_stop_reason_on_any_rank_stops_all_and_is_told_at_once_with_wha
       .on_result = [](std::uint64_t, int, std::string) {},
       .stop_reason = [&] { return test_session().rank() == last && begun ? "signal" : ""; },
       .on_stop =
-          [&](const std::string& reason, const std::vector<TaskAtWork>& tasks) {
+          [&](const std::string& reason, const std::vector<TasksAtWork>& ranks) {
             told.push_back(reason);
-            n_at_work = tasks.size();
+            n_at_work = ranks.size();
           }};
-  const Work until_stopped = [&](std::uint64_t, const StopCheck& stop) -> std::optional<std::string> {
+  const Work until_stopped = [&](std::uint64_t, Slot& slot) -> std::optional<std::string> {
     begun = true;
-    while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    while (!slot.stopping()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return {};
   };
 
@@ -166,9 +165,9 @@ TEST(WorkQueue, a_task_that_waits_behind_a_long_one_is_done_by_a_rank_without_wo
   // back.
   std::atomic<std::size_t> n_done = 0;
   const QueueHooks hooks{.on_result = [&](std::uint64_t, int, std::string) { ++n_done; }};
-  const Work work = [&](std::uint64_t task, const StopCheck& stop) -> std::optional<std::string> {
+  const Work work = [&](std::uint64_t task, Slot& slot) -> std::optional<std::string> {
     while (task == 0 && test_session().size() > 1 && n_done < 49) {
-      stop();
+      slot.stopping();
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return "done";
@@ -177,6 +176,32 @@ TEST(WorkQueue, a_task_that_waits_behind_a_long_one_is_done_by_a_rank_without_wo
   if (test_session().rank() == 0) {
     EXPECT_EQ(n_done, 50u);
     EXPECT_THAT(report.not_done, IsEmpty());
+  }
+}
+
+TEST(WorkQueue, tasks_side_by_side_are_each_done_once_with_the_same_results) {
+  for (const std::size_t n : {1u, 5u, 200u}) {
+    Collected collected;
+    std::size_t n_waiting = 0, n_served = 0, most = 0;
+    const Work in_steps = [&](std::uint64_t task, Slot& slot) {
+      for (std::uint64_t i = 0; i < task % 4; ++i) {
+        ++n_waiting;
+        slot.wait();
+      }
+      return std::optional(result_of(task));
+    };
+    const SideBySide three{3, [&](const StopCheck&) {
+                             most = std::max(most, n_waiting);
+                             n_served += std::exchange(n_waiting, 0);
+                           }};
+    const QueueReport report = run_tasks(test_session(), tasks(n), in_steps, collected.hooks(), three);
+    EXPECT_LE(most, 3u);
+    EXPECT_EQ(n_waiting, 0u);
+    if (test_session().rank() == 0) expect_each_once(collected, report, n);
+    if (test_session().size() == 1 && n == 200) {
+      EXPECT_EQ(most, 3u);
+      EXPECT_EQ(n_served, 300u);
+    }
   }
 }
 
@@ -192,8 +217,8 @@ TEST(WorkQueue, hooks_are_called_from_one_thread_that_is_not_the_main_thread) {
                              },
                          .stop_reason = [&] { return note(), ticked.load() ? "ticked" : ""; },
                          .tick = std::chrono::milliseconds(1)};
-  const Work until_stopped = [](std::uint64_t, const StopCheck& stop) -> std::optional<std::string> {
-    while (!stop()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  const Work until_stopped = [](std::uint64_t, Slot& slot) -> std::optional<std::string> {
+    while (!slot.stopping()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
     return "done";
   };
   run_tasks(test_session(), tasks(4), until_stopped, hooks);
@@ -206,7 +231,7 @@ TEST(WorkQueue, waiting_costs_almost_no_processor_time) {
   // One task sleeps while all other ranks have nothing to do; processor time, not wall time, is what is
   // bounded.
   const std::clock_t before = std::clock();
-  const Work work = [](std::uint64_t, const StopCheck&) {
+  const Work work = [](std::uint64_t, Slot&) {
     std::this_thread::sleep_for(std::chrono::milliseconds(500));
     return std::optional<std::string>("");
   };
@@ -217,7 +242,7 @@ TEST(WorkQueue, waiting_costs_almost_no_processor_time) {
 
 TEST(WorkQueue, with_one_rank_an_exception_in_work_or_hook_comes_out) {
   if (test_session().size() > 1) GTEST_SKIP() << "with several ranks it ends the job, see failing_job.cpp";
-  const Work bad = [](std::uint64_t, const StopCheck&) -> std::optional<std::string> {
+  const Work bad = [](std::uint64_t, Slot&) -> std::optional<std::string> {
     throw std::runtime_error("no luck");
   };
   Collected collected;

@@ -1,9 +1,12 @@
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <memory>
 
 #include <gtest/gtest.h>
 
 #include "core/random.hpp"
+#include "jit/compiled_model.hpp"
 #include "simulate/static_lu.hpp"
 
 using namespace kinetune;
@@ -51,6 +54,22 @@ void expect_solutions(simulate::Factorisation& factors, const Matrix& a) {
   }
 }
 
+/// A model whose Jacobian has the pattern: each rate is the sum of the products of its states and x0.
+jit::CompiledModel with_jacobian(const jit::Pattern& pattern, int lanes = 1) {
+  model::OdeModel ode;
+  const int n = pattern.n_rows;
+  std::vector<symbolic::Expr> x, rates(n, ode.graph->constant(0));
+  for (int i = 0; i < n; ++i) x.push_back(ode.graph->symbol("x" + std::to_string(i)));
+  for (int j = 0; j < n; ++j) {
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
+      rates[pattern.rows[e]] = rates[pattern.rows[e]] + (1.0 + e) * x[j];
+  }
+  for (int i = 0; i < n; ++i)
+    ode.states.push_back({"x" + std::to_string(i), x[i], rates[i], ode.graph->constant(0)});
+  return jit::CompiledModel(jit::compile({model::flatten(std::move(ode)), {}, {}, {}},
+                                         {.derivatives = jit::Derivatives::second, .lanes = lanes}));
+}
+
 }  // namespace
 
 TEST(StaticLu, solutions_satisfy_their_systems) {
@@ -80,4 +99,75 @@ TEST(StaticLu, singular_and_infinite_matrices_are_told) {
   EXPECT_FALSE(factors.factor(std::vector{1.0, 2.0, 2.0, 4.0}.data()));
   EXPECT_FALSE(factors.factor(std::vector{std::numeric_limits<double>::infinity(), 0.0, 0.0, 1.0}.data()));
   EXPECT_TRUE(factors.factor(std::vector{1.0, 2.0, 2.0, 5.0}.data()));
+}
+
+TEST(StaticLu, code_for_the_pattern_gives_what_the_index_lists_give) {
+  for (const int n : {1, 2, 7, 30}) {
+    const Matrix a(n, 10.0, n);
+    const auto model = with_jacobian(a.pattern);
+    ASSERT_TRUE(model.of_one_point().has_lu());
+    ASSERT_EQ(model.code().jacobian.rows, a.pattern.rows);
+    simulate::StaticLu factors(a.pattern, model.of_one_point());
+    ASSERT_TRUE(factors.factor(a.values.data()));
+    ASSERT_TRUE(factors.factor(a.values.data()));
+    expect_solutions(factors, a);
+  }
+}
+
+TEST(StaticLu, code_for_the_pattern_pivots_around_a_diagonal_that_does_not_serve) {
+  Matrix a(5, 0.0, 3);
+  for (int j = 0; j < 5; ++j) {
+    for (int e = a.pattern.column_starts[j]; e < a.pattern.column_starts[j + 1]; ++e)
+      if (a.pattern.rows[e] == j) a.values[e] = a.dense[j * 5 + j] = 0.0;
+  }
+  const auto model = with_jacobian(a.pattern);
+  simulate::StaticLu factors(a.pattern, model.of_one_point());
+  ASSERT_TRUE(factors.factor(a.values.data()));
+  expect_solutions(factors, a);
+  std::ranges::fill(a.values, 0.0);
+  EXPECT_FALSE(factors.factor(a.values.data()));
+  a.values.back() = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_FALSE(factors.factor(a.values.data()));
+}
+
+TEST(StaticLu, code_for_the_pattern_factors_a_matrix_in_each_lane) {
+  const int width = jit::host_lanes();
+  if (width == 1) GTEST_SKIP() << "this processor has no lanes";
+  const int n = 7;
+  const Matrix a(n, 10.0, 1);
+  const auto model = with_jacobian(a.pattern, width);
+  ASSERT_TRUE(model.of_lanes().has_lu());
+  simulate::StaticLu factors(a.pattern, model.of_lanes());
+  simulate::PackVector values(a.values.size() * width), b(n * width), transposed(n * width);
+  const int needs_pivots = 2;  // its diagonal is lost: it has nothing but the entries beside it
+  std::vector<std::unique_ptr<simulate::StaticLu>> alone;
+  for (int lane = 0; lane < width; ++lane) {
+    std::vector<double> own(a.values);
+    for (double& value : own) value *= 1.0 + lane;
+    if (lane == needs_pivots) own[0] = 1e-30;
+    for (std::size_t e = 0; e < own.size(); ++e) values[e * width + lane] = own[e];
+    alone.push_back(std::make_unique<simulate::StaticLu>(a.pattern));
+    ASSERT_TRUE(alone.back()->factor(own.data()));
+  }
+  for (int i = 0; i < n * width; ++i) b[i] = transposed[i] = std::sin(i);
+  const simulate::PackVector given = b;
+  ASSERT_EQ(factors.factor(values.data()), (1u << width) - 1);
+  factors.solve(b.data());
+  factors.solve_transposed(transposed.data());
+  for (int lane = 0; lane < width; ++lane) {
+    std::vector<double> own(n), own_transposed;
+    for (int i = 0; i < n; ++i) own[i] = given[i * width + lane];
+    own_transposed = own;
+    alone[lane]->solve(own.data());
+    alone[lane]->solve_transposed(own_transposed.data());
+    for (int i = 0; i < n; ++i) {
+      EXPECT_NEAR(b[i * width + lane], own[i], 1e-9 * (1.0 + std::fabs(own[i])));
+      EXPECT_NEAR(transposed[i * width + lane], own_transposed[i],
+                  1e-9 * (1.0 + std::fabs(own_transposed[i])));
+    }
+  }
+}
+
+TEST(StaticLu, there_is_no_code_for_patterns_that_fill) {
+  EXPECT_FALSE(with_jacobian(Matrix(200, 10.0, 5).pattern).of_one_point().has_lu());
 }

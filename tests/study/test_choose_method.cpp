@@ -23,8 +23,8 @@ struct ChooseMethod : testing::Test {
   }
 
   std::vector<study::MethodTime> choose(const jit::ModelCode& c, estimate::PosteriorOptions& options,
-                                        Order order = Order::gradient) const {
-    return study::choose_method(joined.problem, {c}, order, points, options);
+                                        Order order = Order::gradient, int n_at_once = 1) const {
+    return study::choose_method(joined.problem, {c}, order, points, n_at_once, options);
   }
 };
 
@@ -69,6 +69,10 @@ TEST_F(ChooseMethod, tries_simulations_side_by_side_where_there_are_kernels_for_
   EXPECT_EQ(times.size(), 10u);  // the Rosenbrock methods each way twice
   EXPECT_EQ(open.integrator.lanes, times.front().lanes);
   EXPECT_EQ(std::ranges::count(times, lanes, &study::MethodTime::lanes), 4);
+
+  estimate::PosteriorOptions with_starts{.integrator = {.method = Method::automatic}};
+  for (const auto& t : choose(in_lanes, with_starts, Order::gradient, 100))
+    EXPECT_TRUE(t.seconds > 0.0 && std::isfinite(t.seconds));
 
   estimate::PosteriorOptions forced{.integrator = {.method = Method::automatic, .lanes = lanes}};
   EXPECT_EQ(choose(in_lanes, forced).size(), 6u);

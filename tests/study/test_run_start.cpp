@@ -72,7 +72,6 @@ TEST_F(RunStart, ends_at_the_minimum_and_tells_how_it_got_there) {
   EXPECT_NEAR(result.fval, 0.0, 1e-10);
   EXPECT_LE(result.gradient_norm, 1e-6);
   EXPECT_GT(result.n_fval, 0u);
-  EXPECT_GE(result.cpu_seconds, 0.0);
 
   ASSERT_EQ(outcome->trace.size(), result.n_iterations + 1);
   EXPECT_EQ(outcome->trace.front().x, x0);

@@ -1,4 +1,4 @@
-#include "simulate/fiber.hpp"
+#include "core/fiber.hpp"
 
 #include <cassert>
 #include <cstdint>
@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
-namespace kinetune::simulate {
+namespace kinetune::core {
 namespace {
 
 constexpr std::size_t stack_size = std::size_t{8} << 20;  // only what is touched takes memory
@@ -75,4 +75,4 @@ void Fiber::resume() {
 
 bool Fiber::has_ended() const { return impl_->has_ended; }
 
-}  // namespace kinetune::simulate
+}  // namespace kinetune::core

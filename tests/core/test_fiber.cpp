@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include "simulate/fiber.hpp"
+#include "core/fiber.hpp"
 
-using kinetune::simulate::Fiber;
+using kinetune::core::Fiber;
 
 TEST(Fiber, goes_on_where_it_paused) {
   std::string said;

@@ -3,7 +3,7 @@
 #include <functional>
 #include <memory>
 
-namespace kinetune::simulate {
+namespace kinetune::core {
 
 /// A function with a stack of its own, which can be left in the middle and gone on with later, on the same
 /// thread.
@@ -25,4 +25,4 @@ class Fiber {
   std::unique_ptr<Impl> impl_;
 };
 
-}  // namespace kinetune::simulate
+}  // namespace kinetune::core
