@@ -23,10 +23,13 @@ class CvodesAdjoint {
   static int gradient_rates(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
                             _generic_N_Vector* derivative, void*);
 
+  enum class Floors { by_sizes, uniform };  // absolute tolerances
+
   std::expected<void, IntegrationFailure> go_back(double from, double to);
-  int restart(double from);
+  std::expected<void, IntegrationFailure> follow_back(double from, double to, Floors);
+  int restart(double from, Floors);
   void note_sizes(std::span<const double> x);
-  void set_floors();
+  void set_floors(Floors);
 
   struct Cotangent {
     double time;

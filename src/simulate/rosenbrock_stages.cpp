@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "simulate/rate_rounding.hpp"
 #include "simulate/simd.hpp"
 #include "simulate/static_lu.hpp"
 
@@ -78,16 +79,29 @@ KINETUNE_SIMD void add_time(int width, std::span<const int> rows, int n, double 
   });
 }
 
+/// floors = rounding h / (1 + h |J_ii|)
+KINETUNE_SIMD void find_floors(int width, int n, const double* rounding, const double* jacobian,
+                               std::span<const int> diagonal, const double* h, double* floors) {
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    for (int k = 0; k < n; ++k) {
+      Pack<w> speed = pack<w>(h, 0) * pack<w>(jacobian, diagonal[k]);
+      speed = speed < 0.0 ? -speed : speed;
+      pack<w>(floors, k) = pack<w>(rounding, k) * pack<w>(h, 0) / (1.0 + speed);
+    }
+  });
+}
+
 /// norms = sum of the squares of what errors are of the tolerances
-KINETUNE_SIMD void add_squares(int width, int n, double rtol, double atol, const double* start,
-                               const double* end, const double* error, double* norms) {
+KINETUNE_SIMD void add_squares(int width, int n, double rtol, double atol, const double* floors,
+                               const double* start, const double* end, const double* error, double* norms) {
   with_width(width, [&]<int w>() KINETUNE_LOOPS {
     Pack<w> sum{};
     for (int k = 0; k < n; ++k) {
       Pack<w> before = pack<w>(start, k), after = pack<w>(end, k);
       before = before < 0.0 ? -before : before;
       after = after < 0.0 ? -after : after;
-      const Pack<w> relative = pack<w>(error, k) / (rtol * (before < after ? after : before) + atol);
+      const Pack<w> relative =
+          pack<w>(error, k) / (rtol * (before < after ? after : before) + atol + pack<w>(floors, k));
       sum += relative * relative;
     }
     pack<w>(norms, 0) = sum;
@@ -123,6 +137,8 @@ RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const jit::R
   derivatives_.resize(static_cast<std::size_t>(scheme.n_stages) * evaluation_size_ * width);
   by_time_.resize(model.code().curvature.rates_by_time.size() * width);
   matrix_values_.resize(n_jacobian_ * width);
+  rounding_.resize(n_ * width);
+  floors_.resize(n_ * width);
   const jit::Pattern& pattern = model.code().jacobian;
   for (int j = 0; j < n_; ++j) {
     const auto first = pattern.rows.begin() + pattern.column_starts[j];
@@ -164,6 +180,7 @@ LaneBits RosenbrockStages::set_start(const double* t, const double* x) {
   std::copy_n(x, n_ * width(), x_.begin());
   evaluate(0, t, x);
   ++jacobian_evaluations_;
+  find_rate_rounding(width(), model_.code().jacobian, jacobian(0), x, rounding_.data());
   if (!by_time_.empty()) kernels_.rates_by_time(t, x, prelude_, by_time_.data());
   const int n_checked = with_ == With::derivatives ? evaluation_size_ : n_ + n_jacobian_;
   return finite_lanes(width(), derivatives_.data(), n_checked) &
@@ -188,6 +205,7 @@ void RosenbrockStages::combine_states(int stage, const double* x, const double* 
 LaneBits RosenbrockStages::step(const double* h, double* stages, double* end) {
   const LaneBits solvable = factor(h);
   if (solvable == 0) return 0;
+  find_floors(width(), n_, rounding_.data(), jacobian(0), diagonal_, h, floors_.data());
   for (int lane = 0; lane < width(); ++lane) inverse_h_[lane] = 1.0 / h[lane];
   const auto& by_time_rows = model_.code().curvature.rates_by_time;
   for (int i = 0; i < scheme_.n_stages; ++i) {
@@ -210,7 +228,7 @@ LaneBits RosenbrockStages::step(const double* h, double* stages, double* end) {
 void RosenbrockStages::error_norms(const IntegratorOptions& options, const double* start, const double* end,
                                    const double* stages, double* norms) const {
   const double* error = stages + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stride();
-  add_squares(width(), n_, options.rtol, options.atol, start, end, error, norms);
+  add_squares(width(), n_, options.rtol, options.atol, floors_.data(), start, end, error, norms);
   for (int lane = 0; lane < width(); ++lane) norms[lane] = std::sqrt(norms[lane] / n_);
 }
 
@@ -222,7 +240,8 @@ int RosenbrockStages::worst_state(const IntegratorOptions& options, const double
   for (int k = 0; k < n_; ++k) {
     const int at = k * width() + lane;
     if (!std::isfinite(error[at])) return k;
-    const double relative = std::fabs(error[at]) / (options.rtol * std::fabs(start[at]) + options.atol);
+    const double tolerance = options.rtol * std::fabs(start[at]) + options.atol + floors_[at];
+    const double relative = std::fabs(error[at]) / tolerance;
     if (relative > largest) worst = k;
     largest = std::max(largest, relative);
   }

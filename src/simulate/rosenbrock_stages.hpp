@@ -50,7 +50,8 @@ class RosenbrockStages {
   /// @returns where the matrix is not singular; what is not finite shows in the error estimate
   LaneBits step(const double* h, double* stages, double* end);
 
-  /// The error estimates of the step, in units of the tolerances; what has no value, NaN.
+  /// The error estimates of the step, in units of the tolerances, which are no smaller than rounding errors;
+  /// what has no value, NaN.
   /// @param start, end, stages  of the step
   /// @param norms               (width)
   void error_norms(const IntegratorOptions&, const double* start, const double* end, const double* stages,
@@ -95,6 +96,7 @@ class RosenbrockStages {
   PackVector by_time_;              // at the start
   std::vector<int> diagonal_;       // entries of the Jacobian
   PackVector matrix_values_;
+  PackVector rounding_, floors_;  // (n_states, width) of the rates at the start; what the step makes of it
   std::unique_ptr<Factorisation> matrix_;
   long rate_evaluations_ = 0, jacobian_evaluations_ = 0;
 };

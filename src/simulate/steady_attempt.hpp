@@ -14,6 +14,7 @@ struct SteadyStates::Attempt {
   double threshold;               ///< of the system's rank
   std::span<const double> start;  ///< where conserved quantities are what they are
   std::vector<double> x, step, rates, jacobian;
+  std::vector<double> floors;  ///< (n_states) what rounding errors of the rates move the solution by
   std::unique_ptr<SteadySystem> system = {};
 };
 

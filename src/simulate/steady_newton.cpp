@@ -1,3 +1,4 @@
+#include "simulate/rate_rounding.hpp"
 #include "simulate/steady_attempt.hpp"
 
 namespace kinetune::simulate {
@@ -22,12 +23,26 @@ bool SteadyStates::linearise(Attempt& attempt) const {
   model_.rates(attempt.time, attempt.x.data(), prelude, attempt.rates.data());
   model_.jacobian(attempt.time, attempt.x.data(), prelude, attempt.jacobian.data());
   if (!all_finite(attempt.rates)) return false;
+  find_floors(attempt);
   std::vector<double> size(n);
   for (std::size_t i = 0; i < n; ++i) size[i] = std::fabs(attempt.x[i]) + options_.atol / options_.rtol;
   attempt.system = SteadySystem::make(model_.code().jacobian, attempt.jacobian, size, attempt.threshold);
   if (!attempt.system) return false;
   solve_for_step(attempt);
   return all_finite(attempt.step);
+}
+
+void SteadyStates::find_floors(Attempt& attempt) const {
+  const jit::Pattern& pattern = model_.code().jacobian;
+  attempt.floors.resize(attempt.x.size());
+  find_rate_rounding(1, pattern, attempt.jacobian.data(), attempt.x.data(), attempt.floors.data());
+  for (int j = 0; j < pattern.n_cols; ++j) {
+    double own = 0.0;
+    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
+      if (pattern.rows[e] == j) own = std::fabs(attempt.jacobian[e]);
+    }
+    attempt.floors[j] = own > 0.0 ? attempt.floors[j] / own : 0.0;
+  }
 }
 
 /// From the rates and the system that the attempt has.
@@ -46,12 +61,12 @@ void SteadyStates::solve_for_step(Attempt& attempt) const {
 bool SteadyStates::polish(Attempt& attempt) const {
   if (!linearise(attempt)) return false;
   const int n_conserved = attempt.system->n_conserved();
-  double before = norm(attempt.step, attempt.x);
+  double before = norm(attempt.step, attempt.x, attempt.floors);
   if (before > closeness / options_.rtol) return false;
   for (int k = 0; k < max_newton_steps; ++k) {
     for (std::size_t i = 0; i < attempt.x.size(); ++i) attempt.x[i] += attempt.step[i];
     if (!linearise(attempt) || attempt.system->n_conserved() != n_conserved) return false;
-    const double now = norm(attempt.step, attempt.x);
+    const double now = norm(attempt.step, attempt.x, attempt.floors);
     if (now < 1e-3) return true;
     if (now > 0.5 * before) return now < 0.1;  // rounding errors keep it from coming closer
     before = now;
@@ -65,7 +80,7 @@ bool SteadyStates::descend(Attempt& attempt) const {
   const std::size_t n = attempt.x.size();
   if (!linearise(attempt)) return false;
   for (int k = 0; k < max_damped_steps; ++k) {
-    if (norm(attempt.step, attempt.x) <= closeness / options_.rtol) return polish(attempt);
+    if (norm(attempt.step, attempt.x, attempt.floors) <= closeness / options_.rtol) return polish(attempt);
     const std::vector<double> from = attempt.x, step = attempt.step;
     const auto length = [&](const std::vector<double>& change) {
       double sum = 0.0;

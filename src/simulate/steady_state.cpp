@@ -44,10 +44,12 @@ SteadyStates::SteadyStates(const jit::CompiledModel& model, const IntegratorOpti
     : model_(model), options_(options) {}
 
 /// As the integrator measures errors: 1 is the tolerance.
-double SteadyStates::norm(std::span<const double> change, std::span<const double> x) const {
+double SteadyStates::norm(std::span<const double> change, std::span<const double> x,
+                          std::span<const double> floors) const {
   double sum = 0.0;
   for (std::size_t i = 0; i < x.size(); ++i) {
-    const double relative = change[i] / (options_.rtol * std::fabs(x[i]) + options_.atol);
+    const double least = options_.atol + (floors.empty() ? 0.0 : floors[i]);
+    const double relative = change[i] / (options_.rtol * std::fabs(x[i]) + least);
     sum += relative * relative;
   }
   return std::sqrt(sum / static_cast<double>(std::max<std::size_t>(x.size(), 1)));
@@ -121,7 +123,8 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
     for (const double threshold : rank_thresholds) {
       // Events may change what reactions conserve.
       const std::span<const double> kept = has_events() ? point.x : start;
-      Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, kept, point.x, {}, {}, {}};
+      Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, kept, point.x, {}, {}, {},
+                      {}};
       if (!polish(attempt)) continue;
       if (!conserves(*attempt.system, point.visited, segment, attempt.time)) continue;
       if (!is_steady_later(attempt, point.time) || !is_believable(attempt, point.time - segment.start)) break;
@@ -140,6 +143,13 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
   return point;
 }
 
+bool SteadyStates::has_negative(const Attempt& attempt) const {
+  for (std::size_t i = 0; i < attempt.x.size(); ++i) {
+    if (attempt.x[i] < -options_.atol - attempt.floors[i]) return true;
+  }
+  return false;
+}
+
 /// Newton's method from the start, wherever it leads. Nothing unless all that decides where a trajectory
 /// settles is in the rates and the conserved quantities at the start.
 std::optional<SteadyPoint> SteadyStates::leap(const Segment& segment, std::span<const double> start) {
@@ -149,12 +159,12 @@ std::optional<SteadyPoint> SteadyStates::leap(const Segment& segment, std::span<
   SteadyPoint point{{}, segment.start, {start.begin(), start.end()}, nullptr};
   const bool no_negative = std::ranges::all_of(start, [](double v) { return v >= 0.0; });
   for (const double threshold : rank_thresholds) {
-    Attempt attempt{segment, infinity, threshold, start, point.visited, {}, {}, {}};
+    Attempt attempt{segment, infinity, threshold, start, point.visited, {}, {}, {}, {}};
     if (!descend(attempt) || !conserves(*attempt.system, point.visited, segment, infinity)) continue;
     double fastest = 0.0;
     for (const double v : attempt.jacobian) fastest = std::max(fastest, std::fabs(v));
     if (!(attempt.system->growth() < -vanishing * fastest)) return {};
-    if (no_negative && *std::ranges::min_element(attempt.x) < -options_.atol) return {};
+    if (no_negative && has_negative(attempt)) return {};
     if (!is_timeless(segment, segment.start, for_ever, attempt.x)) return {};
     point.x = std::move(attempt.x);
     point.system = std::move(attempt.system);
@@ -236,7 +246,7 @@ bool SteadyStates::is_steady_later(const Attempt& attempt, double time) const {
     for (double& v : step) v = -v;
     for (const int i : attempt.system->dependent()) step[i] = 0.0;
     attempt.system->solve(step.data());
-    if (!(norm(step, attempt.x) < 1.0)) return false;
+    if (!(norm(step, attempt.x, attempt.floors) < 1.0)) return false;
   }
   return true;
 }

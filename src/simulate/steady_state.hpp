@@ -63,9 +63,11 @@ class SteadyStates {
   std::optional<SteadyPoint> leap(const Segment&, std::span<const double> start);
   bool is_timeless(const Segment&, double from, double duration, std::span<const double> x) const;
   bool linearise(Attempt&) const;
+  void find_floors(Attempt&) const;
   void solve_for_step(Attempt&) const;
   bool descend(Attempt&) const;
   bool polish(Attempt&) const;
+  bool has_negative(const Attempt&) const;
   bool is_believable(const Attempt&, double followed) const;
   bool conserves(const SteadySystem&, std::span<const double> visited, const Segment&, double time) const;
   bool is_steady_later(const Attempt&, double time) const;
@@ -75,7 +77,8 @@ class SteadyStates {
   std::expected<void, IntegrationFailure> integrate_back(Integrator&, const Segment&, const SteadyPoint&,
                                                          std::span<double> adjoint,
                                                          std::span<double> gradient) const;
-  double norm(std::span<const double> change, std::span<const double> x) const;
+  double norm(std::span<const double> change, std::span<const double> x,
+              std::span<const double> floors = {}) const;
   const double* prelude_at(const Segment&, double time, const double* x) const;
   double late_time(const Segment&, std::span<const double> x, double time) const;
 

@@ -82,6 +82,24 @@ IntegrationError failure(const SmallModel& model, const std::vector<double>& par
 class SteadyState : public test::WithMethod {};
 INSTANTIATE_TEST_SUITE_P(, SteadyState, test::all_methods);
 
+TEST_P(SteadyState, is_found_where_a_state_vanishes_as_a_difference_of_large_ones) {
+  SmallModel s;  // a and b settle at l / (k + l) and k / (k + l) of 4e9, whatever x does
+  const Expr k = s.parameter("k", 0), l = s.parameter("l", 0);
+  const Expr net = k * s.symbol("a") - l * s.symbol("b");
+  s.state("a", -net, s.number(3e9));
+  s.state("b", net, s.number(1e9));
+  s.state("x", net - s.symbol("x"), s.number(5e8));
+  const auto model = s.compile();
+
+  const auto settled = settle(model, {0.7, 0.3}, {1.0, 0.0, 1.0});
+
+  ASSERT_TRUE(settled.point) << to_string(settled.point.error().error);
+  EXPECT_NEAR(settled.point->x[0], 1.2e9, 1e-3);
+  EXPECT_NEAR(settled.point->x[2], 0.0, 1e-3);
+  EXPECT_NEAR(settled.gradient[0], -1.2e9, 1.0);      // -l 4e9 / (k + l)^2
+  EXPECT_NEAR(settled.sensitivities[1], 2.8e9, 1.0);  // k 4e9 / (k + l)^2
+}
+
 TEST_P(SteadyState, production_and_decay_balance) {
   SmallModel s;
   const Expr production = s.parameter("production", 0), decay = s.parameter("decay", 0);
