@@ -108,18 +108,11 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::backward(std::span<double
 std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, double to) {
   // Between a crossing and the end of its rounding nothing moves, and CVODES finds no step.
   if (!(to < from) || is_same_time(from, to) || largest(block(adjoint_.get())) == 0.0) return {};
-  if (!std::isfinite(largest(block(adjoint_.get()))))
-    return std::unexpected(IntegrationFailure{IntegrationError::not_finite, from});
-  const auto arrived = follow_back(from, to, Floors::by_sizes);
-  // Of states whose sizes are very different, some floors may be below rounding errors.
-  return arrived || states_.is_interrupted() ? arrived : follow_back(from, to, Floors::uniform);
-}
-
-std::expected<void, IntegrationFailure> CvodesAdjoint::follow_back(double from, double to, Floors floors) {
   const auto fail = [&](IntegrationError error, double time) {
     return std::unexpected(IntegrationFailure{error, time});
   };
-  if (const int flag = restart(from, floors); flag < 0) return fail(integration_error(flag), from);
+  if (!std::isfinite(largest(block(adjoint_.get())))) return fail(IntegrationError::not_finite, from);
+  if (const int flag = restart(from); flag < 0) return fail(integration_error(flag), from);
   void* cvode = states_.cvode();
   const int flag = CVodeB(cvode, to, CV_NORMAL);
   void* backward = CVodeGetAdjCVodeBmem(cvode, backward_problem_);
@@ -142,7 +135,7 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::follow_back(double from, 
 }
 
 /// Starts the backward problem at a time, with the adjoint and the integral as they stand.
-int CvodesAdjoint::restart(double from, Floors floors) {
+int CvodesAdjoint::restart(double from) {
   factors_->forget();
   void* cvode = states_.cvode();
   const bool is_new = backward_problem_ < 0;
@@ -161,21 +154,20 @@ int CvodesAdjoint::restart(double from, Floors floors) {
     if (const int flag = CVodeReInitB(cvode, backward_problem_, from, adjoint_.get()); flag < 0) return flag;
     if (const int flag = CVodeQuadReInitB(cvode, backward_problem_, gradient_.get()); flag < 0) return flag;
   }
-  set_floors(floors);
+  set_floors();
   CVodeSVtolerancesB(cvode, backward_problem_, options_.rtol, adjoint_floors_.get());
   return CVodeQuadSVtolerancesB(cvode, backward_problem_, options_.rtol, gradient_floors_.get());
 }
 
 /// An adjoint counts by what a relative change of its state does to the objective: where a state is tiny, its
 /// adjoint may be huge and others matter as much. Where sizes say nothing, by its own size.
-void CvodesAdjoint::set_floors(Floors kind) {
+void CvodesAdjoint::set_floors() {
   const BlockVector &lambda = block(adjoint_.get()), &floors = block(adjoint_floors_.get());
   double most = 0.0;
   for (int i = 0; i < lambda.n; ++i) most = std::max(most, std::fabs(lambda.data[i]) * state_sizes_[i]);
   const double share = options_.rtol * adjoint_floor, longest = share * largest(lambda);
   const auto floor = [&](double size) {
-    return kind == Floors::by_sizes && most > 0.0 && size > 0.0 ? std::min(longest, share * most / size)
-                                                                : longest;
+    return most > 0.0 && size > 0.0 ? std::min(longest, share * most / size) : longest;
   };
   for (int i = 0; i < lambda.n; ++i) floors.data[i] = floor(state_sizes_[i]);
   const BlockVector& gradient_floors = block(gradient_floors_.get());

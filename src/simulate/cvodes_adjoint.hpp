@@ -23,13 +23,10 @@ class CvodesAdjoint {
   static int gradient_rates(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
                             _generic_N_Vector* derivative, void*);
 
-  enum class Floors { by_sizes, uniform };  // absolute tolerances
-
   std::expected<void, IntegrationFailure> go_back(double from, double to);
-  std::expected<void, IntegrationFailure> follow_back(double from, double to, Floors);
-  int restart(double from, Floors);
+  int restart(double from);
   void note_sizes(std::span<const double> x);
-  void set_floors(Floors);
+  void set_floors();
 
   struct Cotangent {
     double time;

@@ -9,7 +9,6 @@
 
 #include "simulate/block_vector.hpp"
 #include "simulate/newton_matrix.hpp"
-#include "simulate/rate_rounding.hpp"
 #include "simulate/simd.hpp"
 
 namespace kinetune::simulate {
@@ -101,8 +100,6 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
       delayed_x_(history.is_needed() ? model.n_states() : 0),
       prelude_(model.code().n_prelude),
       arguments_(model.code().switches.size()) {
-  rounding_.resize(model.n_states());
-  diagonal_.resize(model.n_states());
   const auto& code = model.code();
   derivatives_.resize(code.n_states + code.jacobian.n_nonzeros() + code.rates_by_parameter.n_nonzeros());
   void* cvode = cvode_.get();
@@ -124,7 +121,6 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   factors_->forget();
   steps_taken_ = 0;
   interrupted_ = false;
-  std::ranges::fill(rounding_, 0.0);
   if (n_sensitivities_ > 0) choose_active();
   std::ranges::copy(x, states().begin());
   std::ranges::copy(sensitivities_at_start, sensitivities().begin());
@@ -332,20 +328,7 @@ int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, voi
   if (!are_finite(system.segment_->prelude.data()) && !system.model_.code().switches.empty()) {
     are_finite(system.prelude_as_written(t, states));
   }
-  system.note_rounding(values(matrix), states);
   return 0;  // what is not finite fails in the factorisation, after which CVODES tries a smaller step
-}
-
-/// For the weights of the next steps.
-void CvodesSystem::note_rounding(const double* jacobian, const double* states) {
-  const jit::Pattern& pattern = model_.code().jacobian;
-  find_rate_rounding(1, pattern, jacobian, states, rounding_.data());
-  for (int j = 0; j < pattern.n_cols; ++j) {
-    if (!std::isfinite(rounding_[j])) rounding_[j] = 0.0;
-    for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e) {
-      if (pattern.rows[e] == j) diagonal_[j] = std::fabs(jacobian[e]);
-    }
-  }
 }
 
 int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
@@ -353,14 +336,10 @@ int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
   const auto [n, m, data] = block(y);
   double* w = block(weights).data;
   const auto& options = system.options_;
-  double h = 0.0;
-  CVodeGetCurrentStep(system.cvode_.get(), &h);
-  for (int i = 0; i < n; ++i) {
-    const double least = options.atol + system.rounding_[i] * h / (1.0 + h * system.diagonal_[i]);
-    w[i] = 1.0 / (options.rtol * std::fabs(data[i]) + least);
-    if (m == 0) continue;
+  for (int i = 0; i < n; ++i) w[i] = 1.0 / (options.rtol * std::fabs(data[i]) + options.atol);
+  for (int i = 0; i < n && m > 0; ++i) {
     const long row = n + static_cast<long>(i) * m;
-    const double floor = least + state_share * options.rtol * std::fabs(data[i]);
+    const double floor = options.atol + state_share * options.rtol * std::fabs(data[i]);
     row_weights(m, options.rtol, data + row, floor, system.inverse_sizes_.data(), w + row);
   }
   return 0;

@@ -90,7 +90,6 @@ class CvodesSystem {
   void limit_step(double t);
   const double* prelude_as_written(double t, const double* x);
   void evaluate_rates(double t, const double* y, const double* prelude, double* derivative);
-  void note_rounding(const double* jacobian, const double* states);
   void sensitivity_rates(const double* s, double* derivative) const;
   std::expected<void, IntegrationFailure> check(int flag);
   int state_to_blame(IntegrationError, double t);
@@ -107,8 +106,6 @@ class CvodesSystem {
   std::vector<double> derivatives_;    // of CompiledModel::rates_and_derivatives
   std::vector<Entry> active_entries_;  // of rates_by_parameter, those of active parameters
   std::vector<double> inverse_sizes_;  // (n_sensitivities) absolute
-  std::vector<double> rounding_;       // (n_states) of the rates, when the Jacobian was last made
-  std::vector<double> diagonal_;       // (n_states) of that Jacobian, absolute
   std::unique_ptr<Factorisation> factors_;
   UniqueContext context_;
   UniqueVector y_, between_;  // at the step's end, and within the step
