@@ -111,9 +111,12 @@ Settings circle_settings(generate::Method method) {
   if (method == generate::Method::transformer) {
     add({{"vector-scale", "linear"},
          {"n-latent", "2"},
-         {"epochs", "100"},
-         {"width", "32"},
-         {"learning-rate", "2e-3"}});
+         {"epochs", "1600"},
+         {"validation-share", "0"},
+         {"keep", "last"},
+         {"width", "16"},
+         {"heads", "2"},
+         {"learning-rate", "3e-3"}});
   }
   return settings;
 }
