@@ -30,6 +30,14 @@ struct Matrix {
       pattern.column_starts.push_back(pattern.n_nonzeros());
     }
   }
+
+  void clear_diagonal() {
+    const int n = pattern.n_rows;
+    for (int j = 0; j < n; ++j) {
+      for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
+        if (pattern.rows[e] == j) values[e] = dense[j * n + j] = 0.0;
+    }
+  }
 };
 
 void expect_solutions(simulate::Factorisation& factors, const Matrix& a) {
@@ -84,10 +92,7 @@ TEST(StaticLu, solutions_satisfy_their_systems) {
 
 TEST(StaticLu, a_diagonal_that_does_not_serve_is_pivoted_around) {
   Matrix a(5, 0.0, 3);
-  for (int j = 0; j < 5; ++j) {
-    for (int e = a.pattern.column_starts[j]; e < a.pattern.column_starts[j + 1]; ++e)
-      if (a.pattern.rows[e] == j) a.values[e] = a.dense[j * 5 + j] = 0.0;
-  }
+  a.clear_diagonal();
   simulate::StaticLu factors(a.pattern);
   ASSERT_TRUE(factors.factor(a.values.data()));
   expect_solutions(factors, a);
@@ -116,10 +121,7 @@ TEST(StaticLu, code_for_the_pattern_gives_what_the_index_lists_give) {
 
 TEST(StaticLu, code_for_the_pattern_pivots_around_a_diagonal_that_does_not_serve) {
   Matrix a(5, 0.0, 3);
-  for (int j = 0; j < 5; ++j) {
-    for (int e = a.pattern.column_starts[j]; e < a.pattern.column_starts[j + 1]; ++e)
-      if (a.pattern.rows[e] == j) a.values[e] = a.dense[j * 5 + j] = 0.0;
-  }
+  a.clear_diagonal();
   const auto model = with_jacobian(a.pattern);
   simulate::StaticLu factors(a.pattern, model.of_one_point());
   ASSERT_TRUE(factors.factor(a.values.data()));
