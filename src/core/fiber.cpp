@@ -8,6 +8,10 @@
 #include <sys/mman.h>
 #include <ucontext.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/common_interface_defs.h>
+#endif
+
 namespace kinetune::core {
 namespace {
 
@@ -32,21 +36,52 @@ class Stack {
   void* base_;
 };
 
+/// Bounds of a stack.
+struct Bounds {
+  const void* bottom = nullptr;
+  std::size_t size = 0;
+};
+
+/// AddressSanitizer has to know the stack: it would take what exceptions leave on another one for overflows.
+/// @param kept  what it keeps of the stack that is left; null where that is over
+void leave_for([[maybe_unused]] const Bounds& next, [[maybe_unused]] void** kept) {
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_start_switch_fiber(kept, next.bottom, next.size);
+#endif
+}
+
+/// @returns the bounds of the stack that was left
+Bounds arrive([[maybe_unused]] void* kept) {
+  Bounds left;
+#if defined(__SANITIZE_ADDRESS__)
+  __sanitizer_finish_switch_fiber(kept, &left.bottom, &left.size);
+#endif
+  return left;
+}
+
 }  // namespace
 
 struct Fiber::Impl {
   std::function<void(const Pause&)> body;
-  Pause pause = [this] { ::swapcontext(&own, &caller); };
+  Pause pause = [this] {
+    void* kept = nullptr;
+    leave_for(bounds_of_caller, &kept);
+    ::swapcontext(&own, &caller);
+    bounds_of_caller = arrive(kept);
+  };
   Stack stack;
   ucontext_t own{}, caller{};
+  Bounds bounds_of_caller;
   bool has_begun = false, has_ended = false;
 
   /// makecontext passes ints: a pointer goes in two halves.
   static void enter(unsigned high, unsigned low) {
     const auto address = (static_cast<std::uintptr_t>(high) << 32) | low;
     auto& self = *reinterpret_cast<Impl*>(address);
+    self.bounds_of_caller = arrive(nullptr);
     self.body(self.pause);
     self.has_ended = true;
+    leave_for(self.bounds_of_caller, nullptr);
   }
 
   void begin() {
@@ -70,7 +105,10 @@ Fiber::~Fiber() { assert(!impl_ || !impl_->has_begun || impl_->has_ended); }
 void Fiber::resume() {
   assert(!impl_->has_ended);
   if (!impl_->has_begun) impl_->begin();
+  void* kept = nullptr;
+  leave_for({impl_->stack.base(), stack_size}, &kept);
   ::swapcontext(&impl_->caller, &impl_->own);
+  arrive(kept);
 }
 
 bool Fiber::has_ended() const { return impl_->has_ended; }

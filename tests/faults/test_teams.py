@@ -39,7 +39,7 @@ class Teams(ProgramTest):
 
     def test_failures_are_the_same_with_their_reasons_and_conditions(self) -> None:
         study = [SERINE / "serine.yaml", "--starts", 12, "--max-iterations", 5, "--redraws", 0, "--integrator", "rodas5p",
-                 "--sensitivities", "forward", "--lanes", 1, "--max-steps", 60]
+                 "--sensitivities", "forward", "--lanes", 1, "--atol", 1e-12, "--max-steps", 60]
         alone, team = self.folder / "alone.h5", self.folder / "team.h5"
         self.fit(*study, "-o", alone)
         self.fit(*study, "--ranks-per-start", 3, "-o", team, ranks=3)

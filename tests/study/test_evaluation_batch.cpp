@@ -111,6 +111,7 @@ TEST(EvaluationBatch, begins_with_the_seat_whose_last_evaluation_was_most_effort
   }
   for (Caller* caller : {&a, &b, &late}) caller->go_on();
   batch.serve();
+  for (Caller* caller : {&a, &b, &late}) caller->go_on();  // to their ends
   EXPECT_THAT(line.firsts, ElementsAre(1, 3, 5));
 }
 
