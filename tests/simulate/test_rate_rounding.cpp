@@ -1,5 +1,6 @@
 #include <cmath>
 #include <limits>
+#include <span>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -26,20 +27,24 @@ SmallModel difference() {
   return s;
 }
 
-class RateRounding : public test::WithMethod {};
+class RateRounding : public test::WithMethod {
+ protected:
+  const jit::CompiledModel model = difference().compile();
+  const std::vector<double> parameters{0.7, 0.3, 0.9}, times{400.0};
+  test::Simulation run{model, parameters, times.back()};
+  test::Recorder recorder;
+
+  auto forward(simulate::Mode mode, std::span<double> s) {
+    return simulate::make_integrator(model, options())->forward(run.segment, mode, run.x, s, times, recorder);
+  }
+};
 INSTANTIATE_TEST_SUITE_P(, RateRounding,
                          testing::Values(simulate::Method::rodas5p, simulate::Method::rodas4p2));
 
 }  // namespace
 
 TEST_P(RateRounding, of_large_states_does_not_stop_one_that_vanishes) {
-  const auto model = difference().compile();
-  const std::vector<double> parameters{0.7, 0.3, 0.9}, times{400.0};
-  const auto integrator = simulate::make_integrator(model, options());
-  test::Simulation run(model, parameters, times.back());
-  test::Recorder recorder;
-
-  const auto result = integrator->forward(run.segment, simulate::Mode::states, run.x, {}, times, recorder);
+  const auto result = forward(simulate::Mode::states, {});
 
   ASSERT_TRUE(result) << to_string(result.error().error) << " at " << result.error().time;
   EXPECT_NEAR(run.x[0], 0.3 * (amount + amount / 3), 1e-6 * amount);
@@ -47,14 +52,7 @@ TEST_P(RateRounding, of_large_states_does_not_stop_one_that_vanishes) {
 }
 
 TEST_P(RateRounding, of_large_states_does_not_stop_sensitivities) {
-  const auto model = difference().compile();
-  const std::vector<double> parameters{0.7, 0.3, 0.9}, times{400.0};
-  const auto integrator = simulate::make_integrator(model, options());
-  test::Simulation run(model, parameters, times.back());
-  test::Recorder recorder;
-
-  const auto result =
-      integrator->forward(run.segment, simulate::Mode::forward, run.x, run.s, times, recorder);
+  const auto result = forward(simulate::Mode::forward, run.s);
 
   ASSERT_TRUE(result) << to_string(result.error().error) << " at " << result.error().time;
   EXPECT_NEAR(recorder.sensitivities.back()[0], -0.3 * (amount + amount / 3), 1e-6 * amount);  // of a by k
