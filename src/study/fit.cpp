@@ -40,7 +40,7 @@ std::string how_to_resume(const FitSession& session) {
   return fmt::format("go on with: kinetune fit --resume {}", session.output.string());
 }
 
-/// Said at once: what follows may be a kill.
+/// Said at once, before the file is written: what follows may be a kill.
 void announce_stop(const FitSession& session, const RunRecord& record, std::uint64_t n_done_before,
                    const std::string& reason, const std::vector<parallel::TasksAtWork>& at_work) {
   std::string ranks;
@@ -48,9 +48,8 @@ void announce_stop(const FitSession& session, const RunRecord& record, std::uint
     ranks += fmt::format("{}rank {} on {}: start{} {}", ranks.empty() ? "" : ", ", rank, host,
                          starts.size() > 1 ? "s" : "", fmt::join(starts, " "));
   }
-  core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts are in {}; at work: {}; {}", reason,
-            record.n_done(), record.n_starts(), session.output.string(), ranks.empty() ? "nobody" : ranks,
-            how_to_resume(session));
+  core::log(core::LogLevel::warning, "stopping ({}); {} of {} starts have ended; at work: {}; {}", reason,
+            record.n_done(), record.n_starts(), ranks.empty() ? "nobody" : ranks, how_to_resume(session));
   const bool side_by_side =
       std::ranges::any_of(at_work, [](const auto& rank) { return rank.tasks.size() > 1; });
   if (side_by_side && record.n_done() == n_done_before) {
@@ -114,9 +113,9 @@ parallel::QueueHooks hooks(const FitSession& session, RunRecord& record, Progres
           },
           .on_stop =
               [&, n_done_before = record.n_done()](const std::string& reason, const auto& at_work) {
-                record.commit(RunRecord::When::now);
                 progress.leave_line();
                 announce_stop(session, record, n_done_before, reason, at_work);
+                record.commit(RunRecord::When::now);
               },
           .advice = how_to_resume(session)};
 }

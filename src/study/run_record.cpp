@@ -4,6 +4,7 @@
 #include <chrono>
 #include <ctime>
 #include <thread>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -88,17 +89,37 @@ std::vector<store::ResultRow> RunRecord::ranking() const {
 }
 
 void RunRecord::add(const StartOutcome& outcome) {
-  if (!file_->has_start(outcome.start.id)) file_->add_start(outcome.start);
-  file_->add_result(outcome.result, outcome.trace);
+  unwritten_.push_back(outcome);
   results_.push_back(outcome.result);
   n_evaluations_ += outcome.result.n_fval;
+}
+
+/// When the writer has put it down.
+store::RunFile& RunRecord::file() {
+  if (writing_.valid()) writing_.get();
+  return *file_;
+}
+
+bool RunRecord::is_writing() const {
+  return writing_.valid() && writing_.wait_for(std::chrono::seconds(0)) != std::future_status::ready;
 }
 
 void RunRecord::commit(When when) {
   using namespace std::chrono_literals;
   const auto now = std::chrono::steady_clock::now();
-  if (when == When::if_due && now - last_commit_ < 1s) return;
+  if (when == When::if_due && (now - last_commit_ < 1s || is_writing())) return;
   last_commit_ = now;
+  file();
+  writing_ =
+      std::async(std::launch::async, [this, outcomes = std::exchange(unwritten_, {})] { write(outcomes); });
+  if (when == When::now) file();
+}
+
+void RunRecord::write(const std::vector<StartOutcome>& outcomes) {
+  for (const StartOutcome& outcome : outcomes) {
+    if (!file_->has_start(outcome.start.id)) file_->add_start(outcome.start);
+    file_->add_result(outcome.result, outcome.trace);
+  }
   const auto done = file_->commit();
   if (!done && !last_commit_failed_) {
     core::log(core::LogLevel::warning,
@@ -121,16 +142,16 @@ bool RunRecord::commit_at_last(const StopRequest& stop) {
   return !last_commit_failed_;
 }
 
-void RunRecord::add_ranks(std::vector<store::RankRow> ranks) { file_->add_ranks(std::move(ranks)); }
+void RunRecord::add_ranks(std::vector<store::RankRow> ranks) { file().add_ranks(std::move(ranks)); }
 
 void RunRecord::set_fit(std::span<const store::FitRow> fit, std::span<const store::CurveRow> curves) {
-  file_->set_fit(fit, curves);
+  file().set_fit(fit, curves);
 }
 
 void RunRecord::set_finished() {
-  store::RunHeader header = file_->header();
+  store::RunHeader header = file().header();
   header.end_time = now_iso8601();
-  file_->set_header(header);
+  file().set_header(header);
 }
 
 }  // namespace kinetune::study

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <future>
 #include <optional>
 #include <vector>
 
@@ -15,6 +16,7 @@
 namespace kinetune::study {
 
 /// A study's run file together with what a session must know of it: which starts are left, which is the best.
+/// The file is written by a thread of its own, so that a slow disk holds up nobody.
 class RunRecord {
  public:
   /// Makes the file, or opens one and sees that it belongs to these inputs; the options may ask for more
@@ -31,7 +33,8 @@ class RunRecord {
   std::vector<store::ResultRow> ranking() const;
 
   void add(const StartOutcome&);
-  /// Makes durable what is new, at most once a second unless `now`; failures to write are logged and retried.
+  /// Makes durable what is new. `if_due` begins it, at most once a second and not before the last one is
+  /// done; `now` returns when it is done. Failures to write are logged and retried.
   enum class When { if_due, now };
   void commit(When);
   /// The last commit of a session: tries for minutes if it must, unless asked to stop.
@@ -45,15 +48,20 @@ class RunRecord {
 
  private:
   void note_changes(const FitSession&, const FitOptions&);
+  store::RunFile& file();
+  bool is_writing() const;
+  void write(const std::vector<StartOutcome>&);
 
   std::filesystem::path path_;
   std::uint64_t n_starts_;
   std::vector<std::uint64_t> starts_left_;
   std::vector<store::ResultRow> results_;
   std::uint64_t n_evaluations_ = 0;
-  std::optional<store::RunFile> file_;
+  std::vector<StartOutcome> unwritten_;
   std::chrono::steady_clock::time_point last_commit_ = std::chrono::steady_clock::now();
+  std::optional<store::RunFile> file_;  // the writer's while it is at work, as is what follows
   bool last_commit_failed_ = false;
+  std::future<void> writing_;  // last: it ends before what it writes to
 };
 
 /// The options that a run file holds, with as many starts as the session asks for. @throws core::Error

@@ -20,6 +20,7 @@ PROGRAM = os.environ.get("KINETUNE_PROGRAM", str(ROOT / "build/release/bin/kinet
 SERINE = ROOT / "inputs/serine"
 # For runs that are compared: what is measured to be the fastest may differ between them.
 SAME_METHOD = ["--integrator", "cvodes", "--sensitivities", "forward"]
+SLOW_DISK = os.environ.get("KINETUNE_SLOW_DISK", str(ROOT / "build/release/tests/faults/libslow_disk.so"))
 MPIRUN = [os.environ.get("KINETUNE_MPIRUN", "mpirun"), "--bind-to", "none", "--oversubscribe"]
 PATIENCE = 300  # seconds after which something hangs
 
@@ -42,9 +43,10 @@ def run(*arguments: object, ranks: int | None = None) -> subprocess.CompletedPro
                           capture_output=True, stdin=subprocess.DEVNULL)
 
 
-def start(*arguments: object, ranks: int | None = None) -> subprocess.Popen[str]:
-    return subprocess.Popen(command(list(arguments), ranks), env=ENVIRONMENT, text=True, stdin=subprocess.DEVNULL,
-                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+def start(*arguments: object, ranks: int | None = None, fsync_seconds: float = 0) -> subprocess.Popen[str]:
+    slow_disk = {"LD_PRELOAD": SLOW_DISK, "KINETUNE_FSYNC_SECONDS": str(fsync_seconds)} if fsync_seconds else {}
+    return subprocess.Popen(command(list(arguments), ranks), env=ENVIRONMENT | slow_disk, text=True,
+                            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def parent_of(pid: int) -> int | None:
@@ -150,8 +152,8 @@ class ProgramTest(unittest.TestCase):
         self.addCleanup(folder.cleanup)
         self.folder = Path(folder.name)
 
-    def start(self, *arguments: object, ranks: int | None = None) -> subprocess.Popen[str]:
-        job = start(*arguments, ranks=ranks)
+    def start(self, *arguments: object, ranks: int | None = None, fsync_seconds: float = 0) -> subprocess.Popen[str]:
+        job = start(*arguments, ranks=ranks, fsync_seconds=fsync_seconds)
         self.addCleanup(lambda: job.poll() is None and kill_tree(job))
         return job
 
