@@ -70,7 +70,8 @@ class Generator {
   /// @throws core::Error when the data do not suit the method, or differ from those before
   virtual std::expected<TrainingEnd, TrainingFailure> train(const DataSet& data, TrainingObserver&) = 0;
 
-  /// (n, n_x) new vectors in the unit box, a function of the model and the stream's state.
+  /// (n, n_x) new vectors in the unit box, a function of the model and the stream's state. Networks draw the
+  /// noise of up to 4096 vectors as a Latin hypercube, so that n vectors cover what they have learnt evenly.
   virtual std::vector<double> sample(Condition, std::size_t n, core::RandomStream&) = 0;
 
   /// Of vectors x (n, n_x) at their conditions (n). None where the method has no encoder.

@@ -92,6 +92,27 @@ TEST_P(EveryMethod, is_reproducible_from_its_seed_and_the_stream) {
   EXPECT_NE(draw(*first), draw(*trained(other, data)));
 }
 
+TEST_P(EveryMethod, the_vectors_of_a_network_spread_more_evenly_than_independent_ones) {
+  if (!has_network(GetParam())) return;
+  const auto model = trained(small(GetParam()), example::points(100, 1));
+  core::RandomStream random(5, 5);
+  constexpr std::size_t n = 25, n_draws = 60;
+  double sum = 0, squares = 0, squares_of_means = 0;
+  for (std::size_t i = 0; i < n_draws; ++i) {
+    double mean = 0;
+    for (const double x : model->sample({}, n, random)) {
+      sum += x;
+      squares += x * x;
+      mean += x / n;
+    }
+    squares_of_means += mean * mean;
+  }
+  const double mean = sum / (n * n_draws);
+  const double variance = squares / (n * n_draws) - mean * mean;
+  const double variance_of_means = squares_of_means / n_draws - mean * mean;
+  EXPECT_LT(variance_of_means, 0.4 * variance / n);
+}
+
 TEST_P(EveryMethod, comes_back_from_its_file_and_samples_the_same) {
   const auto model = trained(small(GetParam()), example::points(100, 3));
   const auto path = example::fresh_folder("file") / "model.h5";

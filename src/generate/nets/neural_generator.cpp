@@ -224,7 +224,7 @@ std::expected<TrainingEnd, TrainingFailure> NeuralGenerator::train(const DataSet
 std::vector<double> NeuralGenerator::sample(Condition condition, std::size_t n, core::RandomStream& random) {
   if (!serving_) throw core::Error({}, "the model is not trained", "train it before sampling");
   const torch::NoGradGuard no_grad;
-  Draw draw(core::RandomStream(random.bits(), 0), device_);
+  Draw draw(core::RandomStream(random.bits(), 0), device_, Spread::even);
   std::vector<double> x;
   constexpr std::size_t size = 4096;
   for (std::size_t i = 0; i < n; i += size) {
