@@ -1,16 +1,19 @@
 // What does a gradient cost, by which method, when all are as accurate?
 //
-// Each problem is evaluated at the point of shared/reference/gradients (serine: at its nominal parameters).
-// Each method runs with those tolerances of a grid at which it is fastest among those whose gradient is
-// within 1e-4 (in norm) of one that was integrated tightly; then thread CPU time of one evaluation of the
-// objective over all conditions is measured. The tables at the end hold times and ratios within this run;
-// absolute times depend on the machine and its load. Forward gradients grow with the number of parameters
-// that a condition's dynamics depend on, adjoint ones do not.
+//     benchmark_gradients [--subject=NAME | --problem=YAML --point=TSV]
+//
+// Each problem is evaluated at the point of shared/reference/gradients (serine: at its nominal parameters),
+// or the one that is named at the point that is. Each method runs with those tolerances of a grid at which it
+// is fastest among those whose gradient is within 1e-4 (in norm) of one that was integrated tightly; then
+// thread CPU time of one evaluation of the objective over all conditions is measured. The tables at the end
+// hold times and ratios within this run; absolute times depend on the machine and its load. Forward gradients
+// grow with the number of parameters that a condition's dynamics depend on, adjoint ones do not.
 //
 // "lanes" is throughput: adjoint gradients at many points around that one, all their simulations side by side
 // in vector registers, per gradient; "one lane" the same points one by one. "index lists" is the adjoint
 // gradient without the code that is written out for the LU of the model's pattern.
 
+#include <algorithm>
 #include <cmath>
 #include <map>
 #include <memory>
@@ -161,11 +164,16 @@ void evaluate_many(benchmark::State& state, const Subject& subject, IntegratorOp
   }
 }
 
-std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
+/// What to look at: all problems whose name contains `filter`, or one problem.
+struct Selection {
+  std::string filter, problem, point;
+};
+
+std::vector<std::shared_ptr<Subject>> subjects(const Selection& selection) {
   std::vector<std::shared_ptr<Subject>> found;
   const auto add = [&](const std::string& name, const std::filesystem::path& yaml,
                        const std::optional<std::filesystem::path>& parameters) {
-    if (name.find(filter) == std::string::npos) return;
+    if (name.find(selection.filter) == std::string::npos) return;
     if (!std::filesystem::exists(yaml) || (parameters && !std::filesystem::exists(*parameters))) {
       fmt::print("{}: skipped, there is no {}; KINETUNE_SHARED names the folder of public data\n", name,
                  yaml.string());
@@ -186,6 +194,11 @@ std::vector<std::shared_ptr<Subject>> subjects(const std::string& filter) {
     else
       found.push_back(std::move(subject));
   };
+  if (!selection.problem.empty()) {
+    const std::filesystem::path yaml = selection.problem;
+    add(yaml.stem(), yaml, selection.point);
+    return found;
+  }
   add("serine", std::filesystem::path(KINETUNE_SOURCE_DIR) / "inputs/serine/serine.yaml", {});
   const auto shared = shared_folder();
   for (const std::string name :
@@ -300,22 +313,27 @@ void print_lanes(const std::vector<std::shared_ptr<Subject>>& subjects, const Ke
   }
 }
 
+/// The value of an argument, which is taken out; "" where it is not given.
+std::string take(int& argc, char** argv, const std::string& name) {
+  const auto end = argv + argc;
+  const auto found =
+      std::find_if(argv + 1, end, [&](const char* a) { return std::string(a).starts_with(name); });
+  if (found == end) return "";
+  const std::string value = std::string(*found).substr(name.size());
+  std::copy(found + 1, end, found);
+  --argc;
+  return value;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   // Matching takes a while: with --subject=NAME only problems of such names are looked at.
-  std::string filter;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    if (!argument.starts_with("--subject=")) continue;
-    filter = argument.substr(10);
-    std::copy(argv + i + 1, argv + argc, argv + i);
-    --argc;
-    break;
-  }
+  const Selection selection{take(argc, argv, "--subject="), take(argc, argv, "--problem="),
+                            take(argc, argv, "--point=")};
   benchmark::Initialize(&argc, argv);
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
-  const auto all = subjects(filter);
+  const auto all = subjects(selection);
   for (const auto& subject : all) {
     for (const Method method : methods) {
       if (method != Method::cvodes && !subject->loaded.codes.front().curvature.is_present) continue;

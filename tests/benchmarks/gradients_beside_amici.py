@@ -4,7 +4,8 @@
     gradients_beside_amici.py BENCHMARK KINETUNE FOLDER REFERENCE [--only NAMES] [--work DIR]
 
 BENCHMARK is the program benchmark_gradients, FOLDER holds a folder a PEtab problem, REFERENCE a table of parameters a
-problem. Runs with a Python that has amici and petab. Each tool runs with those tolerances of a grid at which it is
+problem; a problem without one is looked at near its nominal parameters, normally distributed with sd 0.1 on their scales.
+Runs with a Python that has amici and petab. Each tool runs with those tolerances of a grid at which it is
 fastest among those whose gradient is within 1e-4 (in norm) of one that was integrated tightly. Times are CPU
 milliseconds: of kinetune the whole evaluation, of AMICI what it says its solvers took. Prints a table in Markdown."""
 import argparse
@@ -12,22 +13,42 @@ import csv
 import json
 import logging
 import math
-import os
 import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
+import time
 
 WANTED = 1e-4
 RTOLS = [10 ** (-2 - k / 2) for k in range(13)]
 ATOLS = (1e-5, 1e-8, 1e-11, 1e-16)
 
 
-def kinetune_times(arguments, name):
+def point_table(arguments, problem, name):
+    """The table of the point to look at; made where there is none."""
+    table = arguments.reference / f"{name}.tsv"
+    if table.exists():
+        return table
+    import numpy as np
+
+    rows = problem.parameter_df[problem.parameter_df["estimate"] == 1]
+    lower, upper = np.array(problem.lb_scaled)[problem.x_free_indices], np.array(problem.ub_scaled)[problem.x_free_indices]
+    nominal = np.array(problem.x_nominal_scaled)[problem.x_free_indices]
+    x = nominal + 0.1 * np.random.default_rng(list(name.encode())).standard_normal(len(nominal))
+    table = arguments.work / f"{name}.point.tsv"
+    with table.open("w", encoding="utf-8") as out:
+        out.write("parameterId\tscaledValue\n")
+        for parameter, value in zip(rows.index, np.clip(x, lower, upper)):
+            out.write(f"{parameter}\t{float(value)!r}\n")
+    return table
+
+
+def kinetune_times(arguments, yaml, table):
     """({(method, kind): ms}, [states, parameters], best ms a gradient with many points in lanes) from the benchmark's tables."""
-    done = subprocess.run([arguments.benchmark, f"--subject={name}", "--benchmark_min_time=0.1"], capture_output=True,
-                          text=True, check=True, timeout=arguments.timeout, env=dict(os.environ, KINETUNE_SHARED=str(arguments.folder.parent.parent)))
+    name = yaml.stem
+    done = subprocess.run([arguments.benchmark, f"--problem={yaml}", f"--point={table}", "--benchmark_min_time=0.1"],
+                          capture_output=True, text=True, check=True, timeout=arguments.timeout)
     times, lanes = {}, math.inf
     single, _, many = done.stdout.split("\nms\n")[1].partition("\nms a gradient")
     for line in single.splitlines():
@@ -54,11 +75,10 @@ def tight_gradient(arguments, yaml, table):
 class Amici:
     """A PEtab problem compiled by AMICI, at a point."""
 
-    def __init__(self, yaml, table, work):
-        import petab.v1
+    def __init__(self, problem, yaml, table, work, seconds):
         from amici.importers.petab.v1 import import_petab_problem
 
-        self.problem = petab.v1.Problem.from_yaml(str(yaml))
+        self.problem, self.seconds = problem, seconds
         self.model = import_petab_problem(self.problem, output_dir=work / yaml.stem,
                                           model_name=yaml.stem.replace("-", "_"), verbose=False)
         with open(table, encoding="utf-8") as lines:
@@ -87,9 +107,11 @@ class Amici:
     def best(self, method, expected):
         """ms at the fastest tolerances that are accurate; inf where none are."""
         size = math.sqrt(sum(v * v for v in expected.values()))
-        least = math.inf
+        least, end = math.inf, time.monotonic() + self.seconds
         for atol in ATOLS:
             for rtol in RTOLS:
+                if time.monotonic() > end:
+                    return least
                 found = self.run(rtol, atol, method)
                 if found is None:
                     continue
@@ -102,12 +124,16 @@ class Amici:
 
 
 def row(arguments, folder):
+    import petab.v1
+
     name = folder.name
-    yaml, table = folder / f"{name}.yaml", arguments.reference / f"{name}.tsv"
-    amici = Amici(yaml, table, arguments.work)
+    yaml = folder / f"{name}.yaml"
+    problem = petab.v1.Problem.from_yaml(str(yaml))
+    table = point_table(arguments, problem, name)
+    amici = Amici(problem, yaml, table, arguments.work, arguments.amici_seconds)
     expected = tight_gradient(arguments, yaml, table)
     theirs = {method: amici.best(method, expected) for method in ("forward", "adjoint")}
-    ours, size, lanes = kinetune_times(arguments, name)
+    ours, size, lanes = kinetune_times(arguments, yaml, table)
     best = min((ms, key) for key, ms in ours.items() if key[1] != "simulation")
     cvodes = min(ms for key, ms in ours.items() if key[0] == "cvodes" and key[1] != "simulation")
     simulation = ours[best[1][0], "simulation"]
@@ -124,6 +150,7 @@ def main():
     parser.add_argument("reference", type=pathlib.Path)
     parser.add_argument("--only", default="", help="problems whose name contains one of these, separated by commas")
     parser.add_argument("--timeout", type=float, default=600)
+    parser.add_argument("--amici-seconds", type=float, default=600, help="to look for AMICI's best tolerances, each method")
     parser.add_argument("--work", type=pathlib.Path, default=pathlib.Path(tempfile.gettempdir()) / "kinetune_amici")
     arguments = parser.parse_args()
     try:
@@ -138,8 +165,6 @@ def main():
     all_ratios = []
     for name in arguments.only.split(","):
         for folder in sorted(p for p in arguments.folder.iterdir() if name in p.name):
-            if not (arguments.reference / f"{folder.name}.tsv").exists():
-                continue
             try:
                 ratios, text = row(arguments, folder)
                 all_ratios.append(ratios)
