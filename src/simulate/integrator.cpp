@@ -75,6 +75,8 @@ std::string_view to_string(IntegrationError error) {
       return "tolerances below machine precision";
     case IntegrationError::no_steady_state:
       return "no steady state";
+    case IntegrationError::no_solution:
+      return "no solution found for a variable that an algebraic rule determines";
     case IntegrationError::endless_events:
       return "events or discontinuities follow each other without end";
     case IntegrationError::not_differentiable:

@@ -63,6 +63,7 @@ enum class IntegrationError {
   too_much_accuracy,   ///< the tolerances ask for more than double precision gives
   endless_events,      ///< events or discontinuities follow each other without time going on
   not_differentiable,  ///< delayed values have no sensitivities; or a threshold is only touched
+  no_solution,         ///< of an algebraic rule that determines `state`, at a start or a jump
   no_steady_state,     ///< the trajectory does not settle
   interrupted,         ///< IntegratorOptions::interrupt said so
   internal,            ///< anything else the solver reports
@@ -125,11 +126,12 @@ class Sink {
 /// An integration method. One instance a thread; it owns its memory and its tape, and the same call gives the
 /// same result whatever was integrated before.
 ///
-/// It steps onto events and discontinuities, not over them. At a time at which an event happens the sink
-/// receives the states after it. Each call of forward() is a simulation of its own: just before its start
-/// each trigger is what the model says that it is at the very start. Sensitivities are carried over
-/// events and jumps of the rates, also where their times move with states and parameters, but not in models
-/// with delayed values (IntegrationError::not_differentiable).
+/// States that constraints determine are solved for at the start, whatever x has for them, and after jumps of
+/// what they depend on. It steps onto events and discontinuities, not over them. At a time at which an event
+/// happens the sink receives the states after it. Each call of forward() is a simulation of its own: just
+/// before its start each trigger is what the model says that it is at the very start. Sensitivities are
+/// carried over events and jumps of the rates, also where their times move with states and parameters, but
+/// not in models with delayed values (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;
