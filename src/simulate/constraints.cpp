@@ -64,6 +64,15 @@ std::expected<bool, int> Constraints::solve(double t, double* x, const double* p
   return moved;
 }
 
+std::optional<int> Constraints::violated(double t, const double* x, const double* prelude, double share) {
+  model_.constraints(t, x, prelude, values_.data());
+  for (std::size_t k = 0; k < model_.code().constraints.size(); ++k) {
+    const double residual = values_[3 * k], size = values_[3 * k + 1];
+    if (!(std::fabs(residual) <= share * size)) return model_.code().constraints[k];
+  }
+  return std::nullopt;
+}
+
 Constraints::Value Constraints::look(const Place& place, double y) {
   place.x[model_.code().constraints[place.constraint]] = y;
   model_.constraints(place.t, place.x, place.prelude, values_.data());

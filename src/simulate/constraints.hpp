@@ -1,6 +1,7 @@
 #pragma once
 
 #include <expected>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -30,6 +31,9 @@ class Constraints {
   /// @returns whether one has moved; the state for whose equation no solution was found, or one at which its
   /// derivative by the state vanishes
   std::expected<bool, int> solve(double t, double* x, const double* prelude);
+
+  /// A state whose equation does not hold, to a share of its terms; nothing if all do.
+  std::optional<int> violated(double t, const double* x, const double* prelude, double share);
 
   /// What a solution does to sensitivities, one update a constraint: by the implicit function theorem
   /// dy/dp = -(g_x dx/dp + g_p) / g_y.

@@ -325,7 +325,7 @@ std::unique_ptr<PieceIntegrator> make_rosenbrock_pieces(const jit::CompiledModel
 
 std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model,
                                             const IntegratorOptions& options) {
-  return make_simulator(model, make_rosenbrock_pieces(model, options));
+  return make_simulator(model, make_rosenbrock_pieces(model, options), options.rtol);
 }
 
 }  // namespace kinetune::simulate

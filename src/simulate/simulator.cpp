@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <variant>
 
 #include "simulate/constraints.hpp"
@@ -14,6 +15,9 @@ namespace {
 
 constexpr int max_executions_at_once = 10000;
 constexpr int max_passes = 100;  // of constraints and switches that look at each other
+
+// Errors of integration stay below this many tolerances.
+constexpr double most_drift = 1e3;
 
 /// Notices when jumps follow each other without end.
 class StopCounter {
@@ -51,8 +55,9 @@ class Shifted final : public Sink {
 
 class Simulator final : public Integrator {
  public:
-  Simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator> pieces)
+  Simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator> pieces, double rtol)
       : model_(model),
+        rtol_(rtol),
         pieces_(std::move(pieces)),
         switches_(model),
         constraints_(model),
@@ -155,6 +160,8 @@ class Simulator final : public Integrator {
       const Result reached = integrate(t, stop);
       if (!reached) return std::unexpected(reached.error());
       t = *reached;
+      if (const auto state = state_adrift(t))
+        return std::unexpected(IntegrationFailure{IntegrationError::no_solution, t, *state});
     }
   }
 
@@ -275,6 +282,14 @@ class Simulator final : public Integrator {
     return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
   }
 
+  /// A state that rates have taken away from what its constraint says: over a point at which the solution
+  /// ends, and steps do not see that.
+  std::optional<int> state_adrift(double t) {
+    const double share = std::min(most_drift * rtol_, 0.1);
+    return constraints_.exist() ? constraints_.violated(t, run_.x.data(), prelude_.data(), share)
+                                : std::nullopt;
+  }
+
   void record_solution(double t) {
     if (is_recording())
       constraints_.append_updates(t, run_.x.data(), prelude_.data(), run_.segment.active, updates_);
@@ -322,6 +337,7 @@ class Simulator final : public Integrator {
   }
 
   const jit::CompiledModel& model_;
+  double rtol_;
   std::unique_ptr<PieceIntegrator> pieces_;
   SwitchValues switches_;
   Constraints constraints_;
@@ -340,8 +356,8 @@ class Simulator final : public Integrator {
 }  // namespace
 
 std::unique_ptr<Integrator> make_simulator(const jit::CompiledModel& model,
-                                           std::unique_ptr<PieceIntegrator> pieces) {
-  return std::make_unique<Simulator>(model, std::move(pieces));
+                                           std::unique_ptr<PieceIntegrator> pieces, double rtol) {
+  return std::make_unique<Simulator>(model, std::move(pieces), rtol);
 }
 
 }  // namespace kinetune::simulate

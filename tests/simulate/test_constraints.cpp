@@ -92,6 +92,13 @@ TEST_P(ConstraintsTest, a_solution_that_ceases_to_exist_at_an_event_is_a_failure
   EXPECT_EQ(failure.state, 1);
 }
 
+TEST_P(ConstraintsTest, a_solution_that_ends_on_the_way_is_a_failure) {
+  RuleModel m;  // y^2 = 1 - t
+  const Expr y = m.unknown("y", 1);
+  m.hold(y * y + m.time - 1.0);
+  EXPECT_GT(m.failure(2).time, 0.99);
+}
+
 TEST_P(ConstraintsTest, an_event_moves_what_it_sets_and_what_follows_from_it) {
   RuleModel m;  // y^2 = x, n counts how often y exceeds 2.5
   const Expr x = m.kept("x", 4), n = m.kept("n", 0), y = m.unknown("y", 1);
