@@ -15,7 +15,8 @@ enum class Method {
   cvodes,    ///< for every model, large ones best
   rodas5p,   ///< Rosenbrock, order 5: fast on small and medium models; needs second derivatives
   rodas4p2,  ///< Rosenbrock, order 4: the faster one where tolerances are loose
-  automatic  ///< rodas5p where the model has second derivatives, otherwise cvodes; a study may measure
+  automatic  ///< a Rosenbrock method, its order by the tolerance, where the model has second derivatives,
+             ///< otherwise cvodes; a study may measure
 };
 std::string_view name(Method);
 
@@ -169,8 +170,8 @@ std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const I
 /// @throws core::Error where the model was compiled without second derivatives
 std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model, const IntegratorOptions&);
 
-/// What `automatic` comes to for a model; any other method as it is.
-Method settled(Method, const jit::ModelCode&);
+/// What `automatic` comes to for a model at a tolerance; any other method as it is.
+Method settled(const IntegratorOptions&, const jit::ModelCode&);
 
 /// The integrator of options.method. @throws core::Error where the method cannot carry the model
 std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model, const IntegratorOptions&);
