@@ -27,6 +27,22 @@ struct Coordinator {
   std::unique_ptr<RunRecord> record;
 };
 
+/// Of the study that is resumed. It may go on on a processor with narrower registers than before.
+FitOptions resumed_options(const FitSession& session) {
+  FitOptions options = stored_options(session.output);
+  if (session.n_starts) options.sampler.extend(*session.n_starts);
+  int& lanes = options.posterior.integrator.lanes;
+  if (const int most = jit::host_lanes(); lanes > most) {
+    core::log(
+        core::LogLevel::warning,
+        "{} simulations went side by side in this study, this processor has registers for {}: from now on "
+        "results differ from what they would have been in their last digits",
+        lanes, most);
+    lanes = most;
+  }
+  return options;
+}
+
 FitOptions resolved_options(const FitSession& session) {
   const bool is_new = session.begin == FitSession::Begin::new_study;
   if (is_new) store::require_new_file(session.output, session.overwrite);
@@ -76,12 +92,14 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 /// @param n_at_once  starts that a rank would have under way
 /// @throws core::Error where the options cannot carry the problem
 void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, int n_at_once,
-                   FitOptions& options) {
+                   const StopRequest& stop, FitOptions& options) {
   const estimate::Posterior posterior(loaded.problem, loaded.codes, options.posterior);
   optimize::require_order(posterior, options.local.method);
   const auto points = first_starts(sampler, options.sampler.n_starts);
   const auto order = optimize::order(options.local.method);
-  const auto times = choose_method(loaded.problem, loaded.codes, order, points, n_at_once, options.posterior);
+  const auto times = choose_method(
+      loaded.problem, loaded.codes, order, points, n_at_once, [&] { return stop.requested(); },
+      options.posterior);
   if (times.empty()) return;
   std::string text;
   for (const MethodTime& t : times) {
@@ -177,7 +195,8 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
     coordinator.loaded =
         load(options.problem, options.posterior.integrator.method, lanes_wanted(options, n_at_once));
     coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
-    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), n_at_once, options);
+    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), n_at_once, stop,
+                  options);
     coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
     return coordinator.loaded.problem.to_bytes();
   });
