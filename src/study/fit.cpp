@@ -93,6 +93,14 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 /// @throws core::Error where the options cannot carry the problem
 void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, int n_at_once,
                    const StopRequest& stop, FitOptions& options) {
+  const bool has_lanes =
+      std::ranges::any_of(loaded.codes, [](const jit::ModelCode& code) { return code.lanes > 1; });
+  if (options.posterior.integrator.lanes > 1 && !has_lanes) {
+    core::log(
+        core::LogLevel::info,
+        "no simulations go side by side: models with events, discontinuities or delays have no lanes, nor "
+        "have very large ones");
+  }
   const estimate::Posterior posterior(loaded.problem, loaded.codes, options.posterior);
   optimize::require_order(posterior, options.local.method);
   const auto points = first_starts(sampler, options.sampler.n_starts);
