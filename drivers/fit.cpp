@@ -160,8 +160,7 @@ void add_fit(CLI::App& app, Action& action) {
     return command.add_option(name, value, text)->default_str(fmt::format("{}", otherwise));
   };
   command.add_option("problem", flags->problem, "PEtab problem (YAML)");
-  command.add_option("--study", flags->study,
-                     "study file (YAML) with options of starts; flags go before it");
+  command.add_option("--study", flags->study, "study file (YAML) with options of starts; flags go before it");
   command.add_option("--resume", flags->resume,
                      "go on with the study of this run file; options beside it must be those of the study");
   add("-o,--output", flags->output, "run file (HDF5)", flags->output);
