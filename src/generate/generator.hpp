@@ -63,6 +63,9 @@ class Generator {
   const std::vector<EpochRecord>& history() const { return history_; }
   const std::vector<std::string>& parameter_ids() const { return parameter_ids_; }
 
+  /// Notes which data the model is of, as training does first. @throws core::Error when it is of others
+  void begin_data(const DataSet&);
+
   /// Goes on until options().epochs are done, from the epoch where the model stands. The weights that result
   /// are a function of data, options and seed on one machine with one number of threads, however often
   /// training was interrupted.
@@ -84,7 +87,6 @@ class Generator {
 
  protected:
   friend std::unique_ptr<Generator> load_generator(const std::filesystem::path&);
-  virtual void begin_data(const DataSet&);
 
   GeneratorOptions options_;
   std::vector<std::string> parameter_ids_;
