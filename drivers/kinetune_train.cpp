@@ -100,7 +100,7 @@ SearchEnd run_trials(Search& search, const DataSet& data, const std::string& fil
   untrained->options() = search.options.base;
   untrained->begin_data(data);
   drivers::SearchWatch watch(*untrained, file);
-  search.trials = run_search(search.options, data, lowest_validation_loss, &watch, std::move(search.trials));
+  search.trials = run_search(search.options, data, held_out_score, &watch, std::move(search.trials));
   const bool stopped =
       std::ranges::find(search.trials, TrialStatus::open, &Trial::status) != search.trials.end();
   return stopped ? SearchEnd::stopped : SearchEnd::all_trials;
@@ -141,8 +141,7 @@ int run(const Flags& flags) {
     return 1;
   }
   const Trial& best = best_trial(search.trials);
-  fmt::print("search: trial {} of {} is best, validation loss {:.5g}\n", best.id, search.trials.size(),
-             best.score);
+  fmt::print("search: trial {} of {} is best, score {:.5g}\n", best.id, search.trials.size(), best.score);
   return train(*make_generator(best.options), data, flags, search_batch(search.trials));
 }
 

@@ -80,6 +80,14 @@ class Generator {
   /// Of vectors x (n, n_x) at their conditions (n). None where the method has no encoder.
   virtual std::optional<Encoding> encode(std::span<const double> x, std::span<const Condition>) = 0;
 
+  /// Negative log-likelihood (its bound, or what stands for it) of vectors x (n, n_x) at their conditions
+  /// (n), mean a vector, nats. The density is that on the logit or the linear scale of the box, so that
+  /// models that were normalised with different points can be compared. None where a method has no
+  /// likelihood.
+  virtual std::optional<double> loss(std::span<const double>, std::span<const Condition>) {
+    return std::nullopt;
+  }
+
   /// All that a model is: options, data's parameters and labels, weights, optimiser, history.
   virtual void add_to(store::Batch&) const;
   /// What `add_to` has written; options and parameters are read already.

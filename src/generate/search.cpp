@@ -176,40 +176,35 @@ GeneratorOptions trial_options(const SearchOptions& search, std::uint64_t trial)
   return options;
 }
 
-double lowest_validation_loss(Generator& model) {
+namespace {
+double lowest_validation_loss(const Generator& model) {
   double lowest = nan;
   for (const EpochRecord& epoch : model.history()) lowest = std::fmin(lowest, epoch.validation_loss);
   return lowest;
 }
+}  // namespace
 
-Score sample_quality(std::function<double(std::span<const double>)> objective, std::size_t n_samples) {
-  return [objective = std::move(objective), n_samples](Generator& model) {
-    core::RandomStream random = stream(model.options().seed, Stream::measure, 2);
-    const std::vector<double> x = model.sample({}, n_samples, random);
-    const std::size_t n_x = x.size() / n_samples;
-    std::vector<double> values;
-    for (std::size_t i = 0; i < n_samples; ++i) {
-      const double value = objective({&x[i * n_x], n_x});
-      values.push_back(std::isnan(value) ? std::numeric_limits<double>::infinity() : value);
-    }
-    const auto middle = values.begin() + static_cast<std::ptrdiff_t>(n_samples / 2);
-    std::ranges::nth_element(values, middle);
-    return *middle;
-  };
+SearchData search_data(const SearchOptions& search, const DataSet& data) {
+  DataSet labelled = data;
+  labelled.label = labels_of(data, search.base);
+  Split split = split_by_run(data, search.held_out_share, search.base.seed);
+  std::erase_if(split.validation, [&](std::size_t i) { return data.outcome[i] == Outcome::failed; });
+  return {subset(labelled, split.train), subset(labelled, split.validation)};
 }
 
 Trial run_trial(const SearchOptions& search, std::uint64_t id, const DataSet& data, const Score& score) {
   Trial trial{.id = id, .options = trial_options(search, id)};
   const auto begin = std::chrono::steady_clock::now();
   try {
+    const SearchData parts = search_data(search, data);
     const auto model = make_generator(trial.options);
     Quiet observer;
-    const auto end = model->train(data, observer);
+    const auto end = model->train(parts.shown, observer);
     trial.epochs = model->history().size();
     trial.status = end ? TrialStatus::finished : TrialStatus::failed;
     if (end) {
       trial.validation_loss = lowest_validation_loss(*model);
-      trial.score = score(*model);
+      trial.score = score(*model, parts.held_out);
     } else {
       trial.reason = fmt::format("epoch {}: {}", end.error().epoch, end.error().reason);
     }
@@ -231,6 +226,10 @@ std::vector<Trial> run_search(const SearchOptions& search, const DataSet& data, 
                               SearchObserver* observer, std::vector<Trial> trials) {
   check(search.base);
   if (search.n_trials == 0) throw core::Error({}, "a search of 0 trials", "give at least 1");
+  if (search.held_out_share > 0 && search_data(search, data).held_out.size() == 0) {
+    throw core::Error({}, "of the few runs in the data none can be held out to judge a search by",
+                      "let more starts finish, or train without a search");
+  }
   if (trials.empty()) trials = open_trials(search);
   std::vector<std::uint64_t> open;
   for (const Trial& trial : trials) {
@@ -264,7 +263,7 @@ const Trial& best_trial(const std::vector<Trial>& trials) {
   if (best != nullptr) return *best;
   const auto failed = std::ranges::find(trials, TrialStatus::failed, &Trial::status);
   throw core::Error({}, "no trial of the search has a score",
-                    failed == trials.end() ? "without points held out there is no validation loss"
+                    failed == trials.end() ? "it was to be judged by what its data do not tell"
                                            : "the first failure: " + failed->reason);
 }
 

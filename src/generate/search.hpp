@@ -3,13 +3,12 @@
 #include <cmath>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
 #include "generate/generator.hpp"
+#include "generate/scores.hpp"
 #include "store/batch.hpp"
 
 namespace kinetune::generate {
@@ -19,10 +18,11 @@ struct SearchOptions {
   GeneratorOptions base;  ///< method, and all that is not searched; base.seed seeds the search, too
   std::uint64_t n_trials = 32;
   std::uint64_t n_processes = 1;
+  double held_out_share = 0.2;  ///< of the points, in whole runs, to judge all trials by; 0: none
 };
 
 /// Options of a trial, a function of the base options and its number alone. Trial 0 is the base. Searched:
-/// layers, width, latent size, learning rate, weight decay, batch size and the share held out.
+/// layers, width, latent size, learning rate, weight decay, batch size and the share that a trial holds out.
 GeneratorOptions trial_options(const SearchOptions&, std::uint64_t trial);
 
 enum class TrialStatus : std::int8_t {
@@ -39,7 +39,7 @@ struct Trial {
   TrialStatus status = TrialStatus::open;
   std::string reason = {};       ///< of a failure
   double score = NAN;            ///< the lower the better; NaN unless finished
-  double validation_loss = NAN;  ///< the lowest
+  double validation_loss = NAN;  ///< the lowest, on runs that this trial alone held out
   std::uint64_t epochs = 0;
   double seconds = NAN;
 };
@@ -54,12 +54,13 @@ class SearchObserver {
   virtual TrainingObserver::Next on_wait() = 0;
 };
 
-/// The quality of a trained model, the lower the better.
-using Score = std::function<double(Generator&)>;
-/// The lowest validation loss. Comparable among models of one method and likelihood.
-double lowest_validation_loss(Generator&);
-/// Median objective of samples at label 0; failures (NaN) count as infinitely bad.
-Score sample_quality(std::function<double(std::span<const double> x)> objective, std::size_t n_samples);
+/// The data of a search.
+struct SearchData {
+  DataSet shown;     ///< what trials train on; each holds out runs of these for itself
+  DataSet held_out;  ///< evaluated points of whole runs that no trial sees, to judge all by
+};
+/// A function of the data, base.seed and held_out_share; labels are those of all data together.
+SearchData search_data(const SearchOptions&, const DataSet&);
 
 /// One trial in this process, for callers that spread trials themselves. Never throws for what one set of
 /// options does.
@@ -72,7 +73,7 @@ std::vector<Trial> open_trials(const SearchOptions&);
 /// dies loses its trial and no other. Call it before this process has trained with several threads or used a
 /// GPU: they are not forked.
 /// @param trials  of the same search; empty: open_trials()
-std::vector<Trial> run_search(const SearchOptions&, const DataSet&, const Score& = lowest_validation_loss,
+std::vector<Trial> run_search(const SearchOptions&, const DataSet&, const Score& = held_out_score,
                               SearchObserver* = nullptr, std::vector<Trial> trials = {});
 
 /// The finished trial with the lowest score. @throws core::Error when there is none

@@ -13,8 +13,11 @@ store::Batch search_batch(const std::vector<Trial>& trials) {
     batch.replace({std::string("/search/") + name, ElementType::float64, what}, std::move(column));
   };
   add("trial", "number of the trial; 0 has the options that were given", [](auto& t) { return t.id; });
-  add("score", "what the best trial has least of", [](auto& t) { return t.score; });
-  add("validation_loss", "the lowest over epochs", [](auto& t) { return t.validation_loss; });
+  add("score", "what the best trial has least of, on runs that no trial has seen",
+      [](auto& t) { return t.score; });
+  add("validation_loss",
+      "the lowest over epochs, on runs that this trial alone held out: compare scores instead",
+      [](auto& t) { return t.validation_loss; });
   add("epochs", "that were run", [](auto& t) { return t.epochs; });
   add("seconds", "wall time", [](auto& t) { return t.seconds; });
   add("encoder_layers", "hidden layers", [](auto& t) { return t.options.encoder_layers; });
@@ -24,7 +27,8 @@ store::Batch search_batch(const std::vector<Trial>& trials) {
   add("learning_rate", "of Adam", [](auto& t) { return t.options.learning_rate; });
   add("weight_decay", "decoupled", [](auto& t) { return t.options.weight_decay; });
   add("batch_size", "points a step", [](auto& t) { return t.options.batch_size; });
-  add("validation_share", "of points held out", [](auto& t) { return t.options.validation_share; });
+  add("validation_share", "of its points that the trial held out for itself",
+      [](auto& t) { return t.options.validation_share; });
   std::vector<std::int8_t> status;
   std::vector<std::string> reasons, texts;
   for (const Trial& trial : trials) {

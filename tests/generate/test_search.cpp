@@ -63,9 +63,35 @@ TEST(Search, gives_the_same_scores_however_many_processes_it_is_spread_over) {
   for (const Trial& trial : alone) EXPECT_LE(best.score, trial.score);
 }
 
+TEST(Search, judges_all_trials_by_the_same_runs_which_none_has_seen) {
+  DataSet data = example::points(100, 2);
+  for (std::size_t i = 0; i < 100; i += 7) data.fval[i] = NAN;
+  check(data, "");
+  const auto [shown, held_out] = search_data(quick(1, 1), data);
+  EXPECT_EQ(held_out.n_evaluated(), held_out.size());
+  EXPECT_GT(held_out.size(), 10u);
+  for (const std::uint64_t run : held_out.run)
+    EXPECT_EQ(std::ranges::count(shown.run, run), 0) << "run " << run << " is on both sides";
+  const std::vector<double> labels = labels_of(data, quick(1, 1).base);
+  for (const DataSet* part : {&shown, &held_out}) {
+    for (std::size_t i = 0; i < part->size(); ++i) {
+      if (part->outcome[i] == Outcome::failed) continue;
+      const auto row = std::ranges::find(data.fval, part->fval[i]) - data.fval.begin();
+      EXPECT_EQ(part->label[i], labels[static_cast<std::size_t>(row)]);
+    }
+  }
+  const auto trials = run_search(
+      quick(4, 1), data, [&](Generator&, const DataSet& seen) { return seen.x == held_out.x ? 1.0 : 2.0; });
+  for (const Trial& trial : trials) EXPECT_EQ(trial.score, 1);
+}
+
+TEST(Search, of_data_that_leave_nothing_to_judge_by_is_refused_before_it_begins) {
+  EXPECT_THROW(run_search(quick(2, 1), example::points(20, 2, 20)), core::Error);
+}
+
 TEST(Search, records_a_process_that_dies_as_a_lost_trial_and_goes_on_with_the_others) {
   const DataSet data = example::points(60, 2);
-  const auto trials = run_search(quick(4, 2), data, [](Generator& model) {
+  const auto trials = run_search(quick(4, 2), data, [](Generator& model, const DataSet&) {
     if (model.options().width == trial_options(quick(4, 2), 1).width &&
         model.options().learning_rate == trial_options(quick(4, 2), 1).learning_rate)
       std::raise(SIGKILL);
@@ -79,22 +105,24 @@ TEST(Search, that_is_stopped_keeps_what_has_ended_and_goes_on_to_the_same_scores
   const DataSet data = example::points(60, 2);
   const auto whole = run_search(quick(6, 1), data);
   // The third trial does not end by itself, so that the stop comes while it is at work.
-  const Score hanging = [](Generator& model) {
+  const Score hanging = [](Generator& model, const DataSet& held_out) {
     while (to_text(model.options()) == to_text(trial_options(quick(6, 1), 2))) pause();
-    return lowest_validation_loss(model);
+    return held_out_score(model, held_out);
   };
   StopAfter observer(2);
   auto trials = run_search(quick(6, 1), data, hanging, &observer);
   for (std::size_t i = 0; i < 6; ++i)
     EXPECT_EQ(trials[i].status, i < 2 ? TrialStatus::finished : TrialStatus::open) << i;
   const double seconds = trials[0].seconds;
-  trials = run_search(quick(6, 1), data, lowest_validation_loss, nullptr, std::move(trials));
+  trials = run_search(quick(6, 1), data, held_out_score, nullptr, std::move(trials));
   for (std::size_t i = 0; i < 6; ++i) EXPECT_EQ(trials[i].score, whole[i].score) << i;
   EXPECT_EQ(trials[0].seconds, seconds) << "it was done again";
 }
 
 TEST(Search, that_fails_altogether_says_why) {
-  const auto trials = run_search(quick(2, 1), example::points(1, 2));
+  SearchOptions search = quick(2, 1);
+  search.held_out_share = 0;
+  const auto trials = run_search(search, example::points(1, 2));
   EXPECT_EQ(trials[0].status, TrialStatus::failed);
   EXPECT_THAT(trials[0].reason, testing::HasSubstr("points to train on"));
   EXPECT_THROW(best_trial(trials), core::Error);
@@ -102,7 +130,7 @@ TEST(Search, that_fails_altogether_says_why) {
 
 TEST(Search, can_judge_by_the_objective_of_samples) {
   GeneratorOptions options = default_options(Method::best_points);
-  const SearchOptions search{options, 1, 1};
+  const SearchOptions search{options, 1, 1, 0};
   DataSet data = example::points(5, 1);
   data.x = {0.1, 0.2, 0.3, 0.4, 0.5};
   data.fval = {1, 2, 3, 4, 5};
