@@ -39,7 +39,9 @@ GeneratorOptions options_of(const Flags& flags) {
   }
   GeneratorOptions options = default_options(method.method);
   for (const auto& [name, value] : flags.options) {
-    if (value) set_option(options, name, *value);
+    if (!value) continue;
+    set_option(options, name, *value);
+    check_applies(name, options.method);
   }
   return options;
 }

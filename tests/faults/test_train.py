@@ -211,7 +211,8 @@ class WrongInputs(unittest.TestCase):
         write_points(data)
         for wrong, said in ((["--epochs", "many"], "epochs"), (["--method", "cvea"], "cvea"), (["--threads", 0], "threads"),
                             (["--validation-share", 1.5], "validation-share"), (["--nonsense", 1], "nonsense"),
-                            (["--learning-rate", -1], "learning-rate"), (["--resume", self.folder / "none.h5"], "none.h5")):
+                            (["--learning-rate", -1], "learning-rate"),
+                            (["--method", "flow", "--likelihood", "bernoulli"], "method flow has no use for likelihood"), (["--resume", self.folder / "none.h5"], "none.h5")):
             with self.subTest(wrong=wrong):
                 self.assertIn(said, self.refused(data, "-o", model, *wrong))
 

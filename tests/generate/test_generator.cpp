@@ -64,6 +64,12 @@ std::string refusal(const GeneratorOptions& options, const DataSet& data) {
   return "";
 }
 
+void change(double& value) { value = value == 0 ? 0.1 : value / 2; }
+void change(std::uint64_t& value) { value += 1; }
+template <class E>
+requires std::is_enum_v<E>
+void change(E& value) { value = static_cast<E>(1 - static_cast<int>(value)); }
+
 class EveryMethod : public testing::TestWithParam<Method> {};
 
 bool has_network(Method method) { return method != Method::mixture && method != Method::best_points; }
@@ -163,6 +169,23 @@ TEST_P(EveryMethod, learns_where_all_labels_are_the_same_or_some_evaluations_fai
   check(failing, "");
   const auto model = trained(small(GetParam()), failing);
   EXPECT_EQ(draw(*model, 50, {1, Outcome::failed}).size(), 100u);
+}
+
+TEST_P(EveryMethod, does_not_depend_on_options_that_do_not_apply_to_it) {
+  const DataSet data = example::points(60, 2);
+  GeneratorOptions base = small(GetParam());
+  base.epochs = 2;
+  base.label_axis = LabelAxis::circle;  // on which a ccgan is ready soon
+  const auto expected = draw(*trained(base, data));
+  visit_options(base, [&](std::string_view option, const auto&, std::string_view) {
+    if (applies(option, GetParam())) return;
+    GeneratorOptions changed = base;
+    visit_options(changed, [&](std::string_view other, auto& value, std::string_view) {
+      if (other == option) change(value);
+    });
+    EXPECT_NE(to_text(changed), to_text(base)) << option;
+    EXPECT_EQ(draw(*trained(changed, data)), expected) << option;
+  });
 }
 
 TEST_P(EveryMethod, of_one_point_says_that_it_is_too_few_or_returns_it) {
