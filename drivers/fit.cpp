@@ -1,8 +1,8 @@
 #include "study/fit.hpp"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
+#include <filesystem>
 #include <optional>
 #include <string>
 
@@ -13,6 +13,7 @@
 #include "core/error.hpp"
 #include "core/file.hpp"
 #include "integrator_options.hpp"
+#include "study/run_record.hpp"
 
 namespace kinetune::drivers {
 namespace {
@@ -26,6 +27,7 @@ struct Flags {
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps, lanes;
+  bool control_sensitivity_errors = false;
   std::string ranks_per_start = "auto", starts_per_rank = "auto";
   std::optional<std::uint64_t> redraws, max_total_evaluations;
   std::optional<double> max_time, max_start_time, max_evaluation_time;
@@ -63,8 +65,8 @@ void set_division(study::FitSession& session, const Flags& flags) {
   }
 }
 
-study::FitOptions options_of(const Flags& flags) {
-  study::FitOptions options;
+/// @param options  those that flags and study file leave out
+study::FitOptions options_of(const Flags& flags, study::FitOptions options) {
   if (!flags.study.empty())
     options = study::FitOptions::from_yaml(core::read_file(flags.study), flags.study, options);
   set(options.problem, flags.problem);
@@ -87,6 +89,8 @@ study::FitOptions options_of(const Flags& flags) {
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
   set(options.posterior.integrator.lanes, flags.lanes);
+  if (flags.control_sensitivity_errors)
+    options.posterior.integrator.sensitivity_errors = simulate::SensitivityErrors::controlled;
   if (flags.steady_state)
     options.posterior.integrator.steady_state = study::steady_state_search(*flags.steady_state);
   set(options.posterior.integrator.rtol, flags.rtol);
@@ -101,17 +105,18 @@ std::string joined(Arguments arguments) {
   return line;
 }
 
-/// Other options than these would make a study of two kinds of starts.
-void refuse_changes_on_resume(const CLI::App& command) {
-  constexpr std::array may_change{"--resume",          "--starts",
-                                  "--max-time",        "--max-total-evaluations",
-                                  "--ranks-per-start", "--starts-per-rank"};
-  for (const CLI::Option* option : command.get_options()) {
-    if (option->count() > 0 && std::ranges::count(may_change, option->get_name()) == 0) {
-      throw core::Error({}, fmt::format("{} cannot change when a study is resumed", option->get_name()),
-                        "leave it out, or start a new study");
-    }
+/// Another seed or tolerance would make a study of two kinds of starts.
+/// @throws core::Error
+void refuse_changes_on_resume(const Flags& flags, const CLI::App& command) {
+  for (const char* name : {"--force", "--output"}) {
+    if (command.get_option(name)->count() == 0) continue;
+    throw core::Error({}, fmt::format("{} cannot change when a study is resumed", name),
+                      "leave it out, or start a new study");
   }
+  const study::FitOptions stored = study::stored_options(flags.resume);
+  study::FitOptions wanted = options_of(flags, stored);
+  wanted.problem = std::filesystem::absolute(wanted.problem).lexically_normal();
+  study::require_same_study(stored, wanted, flags.resume);
 }
 
 int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
@@ -129,9 +134,9 @@ int run(const Flags& flags, const CLI::App& command, Arguments arguments) {
       }
       set_division(session, flags);
       if (flags.resume.empty()) {
-        session.options = options_of(flags);
+        session.options = options_of(flags, {});
       } else {
-        refuse_changes_on_resume(command);
+        refuse_changes_on_resume(flags, command);
         session.n_starts = flags.starts;
       }
       return "";
@@ -155,9 +160,9 @@ void add_fit(CLI::App& app, Action& action) {
     return command.add_option(name, value, text)->default_str(fmt::format("{}", otherwise));
   };
   command.add_option("problem", flags->problem, "PEtab problem (YAML)");
-  command.add_option("--study", flags->study,
-                     "study file (YAML) with any of these options; flags go before it");
-  command.add_option("--resume", flags->resume, "go on with the study of this run file");
+  command.add_option("--study", flags->study, "study file (YAML) with options of starts; flags go before it");
+  command.add_option("--resume", flags->resume,
+                     "go on with the study of this run file; options beside it must be those of the study");
   add("-o,--output", flags->output, "run file (HDF5)", flags->output);
   command.add_flag("--force", flags->force, "overwrite an existing run file");
   add("--starts", flags->starts, "number of starts; more than before when resuming",
@@ -205,6 +210,8 @@ void add_fit(CLI::App& app, Action& action) {
   add("--lanes", flags->lanes,
       "simulations side by side in vector registers: auto (measured once), 1, 4 or 8", "auto")
       ->transform(lane_numbers());
+  command.add_flag("--control-sensitivity-errors", flags->control_sensitivity_errors,
+                   "let the errors of forward sensitivities count in the steps of a Rosenbrock method");
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",
       study::name(defaults.posterior.integrator.linear_solver));
   add("--steady-state", flags->steady_state, "integrate, or newton first (may find another one)",

@@ -4,6 +4,8 @@
 #
 #   run_study OUTPUT.h5 PROBLEM.yaml [options of kinetune fit…]
 #
+# What may change when a study goes on (more --starts, limits) may be given anew; --force starts again.
+#
 # KINETUNE: the program; otherwise the one built here. KINETUNE_LAUNCHER: what starts the ranks; otherwise Open MPI's
 # mpirun, which takes the ranks and nodes from Slurm.
 
@@ -12,10 +14,17 @@ kinetune=${KINETUNE:-$root/build/release/bin/kinetune}
 export OMP_NUM_THREADS=1  # the ranks are the parallelism
 
 run_study() {
-  local output=$1 warned=0 code=0
+  local output=$1 warned=0 code=0 force=() study=() option
   shift
-  local study=("$@" -o "$output")
-  if [[ -f $output ]]; then study=(--resume "$output"); fi
+  for option in "$@"; do
+    if [[ $option == --force ]]; then force=(--force); else study+=("$option"); fi
+  done
+  if [[ ${SLURM_RESTART_COUNT:-0} -gt 0 ]]; then force=(); fi  # the file is this job's own
+  if [[ -f $output && ${#force[@]} -eq 0 ]]; then
+    study+=(--resume "$output")  # refuses options that are not the study's
+  else
+    study+=(-o "$output" "${force[@]}")
+  fi
 
   local launcher
   read -ra launcher <<<"${KINETUNE_LAUNCHER:-mpirun --bind-to none -n $SLURM_NTASKS}"

@@ -103,7 +103,8 @@ struct QueueReport {
 /// not be reached otherwise. The same happens when a rank is not heard of for ten minutes, or does not stop
 /// within one when it is told to: its launcher should have noticed that it died.
 ///
-/// @param tasks  on rank 0, different ids, handed out in this order (so the longest first); ignored elsewhere
+/// @param tasks  on rank 0, different ids, handed out in this order (the longest first where durations are
+///               known); ignored elsewhere
 /// @return on rank 0; empty elsewhere
 QueueReport run_tasks(MpiSession&, std::span<const std::uint64_t> tasks, const Work&, const QueueHooks& hooks,
                       const Crew&, const SideBySide& = {});

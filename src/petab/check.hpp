@@ -16,6 +16,10 @@ void check_tables(const Problem&, Diagnostics&);
 /// The part of it that version 2 alone has: experiments, formulas of conditions, declared placeholders.
 void check_experiments(const Problem&, Diagnostics&);
 
+/// Reports what is wrong in the visualization tables of a problem whose other tables are right. Nothing else
+/// reads them: a mistake there ends no study.
+void check_visualizations(const Problem&, Diagnostics&);
+
 /// What an id of the model stands for, as far as PEtab makes a difference.
 enum class EntityKind {
   parameter,    ///< a number that the problem may set

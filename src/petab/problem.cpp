@@ -55,8 +55,12 @@ bool read_version_1(const FileGroup& files, Problem& problem, Diagnostics& diagn
   bool complete = read_tables(files.conditions, read_conditions, problem, diagnostics);
   complete &= read_tables(files.observables, read_observables, problem, diagnostics);
   complete &= read_tables(files.measurements, read_measurements, problem, diagnostics);
-  for (const FileEntry& entry : files.visualizations)
-    diagnostics.attempt([&] { require_existence(entry.path, entry.where); });
+  for (const FileEntry& entry : files.visualizations) {
+    diagnostics.attempt([&] {
+      require_existence(entry.path, entry.where);
+      problem.visualizations.push_back({entry.path});
+    });
+  }
   return complete;
 }
 
@@ -83,6 +87,7 @@ void append(Problem& problem, Problem&& part) {
   move(part.conditions, problem.conditions);
   move(part.observables, problem.observables);
   move(part.measurements, problem.measurements);
+  move(part.visualizations, problem.visualizations);
   problem.inputs = std::move(part.inputs);
 }
 

@@ -163,6 +163,12 @@ struct ConditionTarget {
   std::string model_id = {};  ///< version 1, of several problems: the only model it is for
 };
 
+/// A table that says how to draw measurements.
+struct VisualizationFile {
+  std::filesystem::path path;
+  std::string model_id = {};  ///< of several problems: the only model it is for
+};
+
 /// A model, in SBML.
 struct Model {
   std::string id;  ///< version 1: the number of its problem, from 1
@@ -188,7 +194,8 @@ struct Problem {
   std::vector<Mapping> mappings;        ///< version 2
   std::vector<Observable> observables;
   std::vector<Measurement> measurements;
-  std::vector<InputFile> inputs;  ///< YAML, model and tables, in the order of reading
+  std::vector<VisualizationFile> visualizations;  ///< version 1
+  std::vector<InputFile> inputs;                  ///< YAML, model and tables, in the order of reading
 
   /// The entry of that id, or nullptr. A search from the front: not for inner loops.
   const Parameter* parameter(const std::string& id) const;

@@ -23,7 +23,7 @@ struct FileGroup {
   std::vector<FileEntry> observables;
   std::vector<FileEntry> measurements;
   std::vector<FileEntry> mappings;        ///< version 2
-  std::vector<FileEntry> visualizations;  ///< version 1; not used, but they must exist
+  std::vector<FileEntry> visualizations;  ///< version 1
 };
 
 /// What a problem's YAML file says: which files it consists of.

@@ -156,6 +156,7 @@ void read_parameters(const Table& table, Problem& problem, Diagnostics& diagnost
         estimated ? row.optional_number("nominalValue") : row.required_number("nominalValue");
     parameter.objective_prior = read_prior(row, parameter);
     if (!estimated) parameter.objective_prior.reset();
+    parameter.initialization_prior = parameter.objective_prior;  // version 2 has one for both
     if (!parameter.id.empty()) problem.parameters.push_back(std::move(parameter));
   }
   complete_priors(problem);

@@ -4,6 +4,7 @@
 
 #include "core/error.hpp"
 #include "sample/designs.hpp"
+#include "sample/finite_field.hpp"
 #include "sample/streams.hpp"
 
 namespace kinetune::sample {
@@ -16,12 +17,6 @@ std::uint64_t power(std::uint64_t base, std::size_t exponent, std::uint64_t limi
   std::uint64_t result = 1;
   for (std::size_t i = 0; i < exponent && result < limit; ++i) result *= base;
   return std::min(result, limit);
-}
-
-bool is_prime(std::uint64_t n) {
-  for (std::uint64_t k = 2; k * k <= n; ++k)
-    if (n % k == 0) return false;
-  return n >= 2;
 }
 
 constexpr std::uint64_t most_starts = std::uint64_t{1} << 32;
@@ -39,8 +34,9 @@ std::uint64_t grid_levels(std::uint64_t n, std::size_t dimension) {
 
 /// Levels of Bose's array of n rows; 0 if there is none.
 std::uint64_t bose_levels(std::uint64_t n, std::size_t dimension) {
-  const auto p = static_cast<std::uint64_t>(std::llround(std::sqrt(static_cast<double>(n))));
-  return p * p == n && p + 1 >= dimension && is_prime(p) ? p : 0;
+  const auto q = static_cast<std::uint64_t>(std::llround(std::sqrt(static_cast<double>(n))));
+  const bool fits = q * q == n && q + 1 >= dimension;
+  return fits && FiniteField::of_order(static_cast<std::uint32_t>(q)) ? q : 0;
 }
 
 /// The number of starts closest to n that can be laid out.
@@ -78,21 +74,25 @@ Strata full_grid(const Block& block, std::uint64_t s, std::size_t dimension) {
   return strata;
 }
 
-/// Bose's array: row (a, b) has the levels a, b, a + b, a + 2b, … modulo p. The p rows of one level are told
-/// apart by the digit that does not determine it.
-Strata bose(const Block& block, std::uint64_t p, std::size_t dimension) {
+/// Bose's array: row (a, b) has the levels a, b, and a + m b for the elements m of the field of q elements
+/// but 0 (Bose 1938). The q rows of one level are told apart by the digit that does not determine it.
+Strata bose(const Block& block, std::uint64_t q, std::size_t dimension) {
+  const FiniteField field = *FiniteField::of_order(static_cast<std::uint32_t>(q));
   Strata strata(dimension, std::vector<std::uint32_t>(block.n));
   for (std::size_t d = 0; d < dimension; ++d) {
-    const auto levels = random_order(static_cast<std::uint32_t>(p), stratum_stream(block, d));
+    const auto levels = random_order(static_cast<std::uint32_t>(q), stratum_stream(block, d));
     std::vector<std::vector<std::uint32_t>> within;
-    for (std::uint64_t level = 0; level < p; ++level)
+    for (std::uint64_t level = 0; level < q; ++level)
       within.push_back(
-          random_order(static_cast<std::uint32_t>(p), stratum_stream(block, dimension + d * p + level)));
+          random_order(static_cast<std::uint32_t>(q), stratum_stream(block, dimension + d * q + level)));
+    std::vector<std::uint32_t> multiples;  // of b = 0, 1, …
+    for (std::uint32_t b = 0; d >= 2 && b < q; ++b)
+      multiples.push_back(field.multiply(static_cast<std::uint32_t>(d - 1), b));
     for (std::uint64_t i = 0; i < block.n; ++i) {
-      const std::uint64_t a = i / p, b = i % p;
-      const std::uint64_t level = d == 0 ? a : d == 1 ? b : (a + (d - 1) * b) % p;
-      const std::uint64_t other = d == 0 ? b : a;
-      strata[d][i] = static_cast<std::uint32_t>(levels[level] * p + within[level][other]);
+      const auto a = static_cast<std::uint32_t>(i / q), b = static_cast<std::uint32_t>(i % q);
+      const std::uint32_t level = d == 0 ? a : d == 1 ? b : field.add(a, multiples[b]);
+      const std::uint32_t other = d == 0 ? b : a;
+      strata[d][i] = static_cast<std::uint32_t>(levels[level] * q + within[level][other]);
     }
   }
   return strata;
@@ -104,13 +104,13 @@ std::unique_ptr<const Design> make_multi_jittered(const Block& block, std::size_
   if (block.n < most_starts && dimension > 0) {
     if (const auto s = grid_levels(block.n, dimension))
       return make_stratified(block, full_grid(block, s, dimension));
-    if (const auto p = bose_levels(block.n, dimension))
-      return make_stratified(block, bose(block, p, dimension));
+    if (const auto q = bose_levels(block.n, dimension))
+      return make_stratified(block, bose(block, q, dimension));
   }
   throw core::Error(
       {}, fmt::format("a multi-jittered design of {} starts in {} dimensions", block.n, dimension),
       fmt::format("the nearest number that can be laid out is {}: a whole number to the power of {}, or the "
-                  "square of a prime that is not less than {}",
+                  "square of a prime's power that is not less than {}",
                   nearest_feasible(std::min(block.n, most_starts - 1), std::max<std::size_t>(dimension, 1)),
                   dimension, dimension > 0 ? dimension - 1 : 0));
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "estimate/join.hpp"
+#include "petab/check.hpp"
 #include "sbml/read_model.hpp"
 
 namespace kinetune::study {
@@ -52,6 +53,7 @@ void check_problem(const std::filesystem::path& file, petab::Diagnostics& diagno
   diagnostics.attempt([&] {
     const petab::Problem problem = petab::read_problem(file, diagnostics);
     const bool tables_are_right = diagnostics.errors().empty();
+    if (tables_are_right) check_visualizations(problem, diagnostics);
     const auto models = read_models(problem, diagnostics);
     if (models.size() < problem.models.size()) return;
     estimate::check(problem, models, diagnostics);

@@ -16,6 +16,7 @@ using core::thread_cpu_seconds;
 // Of CPU time: after so much at one point, no others are looked at.
 constexpr double patience = 0.3;
 constexpr int repeats = 3;  // the least of so many times counts
+constexpr double endless = std::numeric_limits<double>::infinity();
 
 /// One way to evaluate the objective, and how it has done so far.
 struct Candidate {
@@ -23,6 +24,7 @@ struct Candidate {
   std::unique_ptr<estimate::Posterior> posterior;
   double seconds = 0;
   int n_failed = 0;
+  bool was_broken_off = false;
 };
 
 std::vector<int> lanes_to_try(const std::vector<jit::ModelCode>& codes, Method method, int asked) {
@@ -42,7 +44,8 @@ std::vector<Candidate> candidates(const estimate::Problem& problem, const std::v
     const Method asked = options.integrator.method;
     if (asked != Method::automatic && method != asked) continue;
     if (asked == Method::automatic && method != Method::cvodes && !has_curvature) continue;
-    for (const Sensitivities sensitivities : {Sensitivities::forward, Sensitivities::adjoint}) {
+    // Adjoints first: no other way takes as long as forward sensitivities of many parameters.
+    for (const Sensitivities sensitivities : {Sensitivities::adjoint, Sensitivities::forward}) {
       if (options.sensitivities != Sensitivities::automatic && sensitivities != options.sensitivities)
         continue;
       // Only forward sensitivities give Gauss-Newton matrices and Jacobians of residuals.
@@ -71,25 +74,54 @@ std::vector<std::vector<double>> repeated(std::span<const std::vector<double>> p
   return result;
 }
 
-/// @returns the CPU time that all of it took
-double try_points(Candidate& candidate, std::span<const std::vector<double>> points, std::size_t n_at_once,
-                  optimize::Order order) {
-  const std::size_t batch = std::min(n_at_once, candidate.posterior->points_at_once());
-  const auto asked = repeated(points, batch);
-  const double start = thread_cpu_seconds();
-  double least = std::numeric_limits<double>::infinity();
+/// How long a way may take for what the best one so far needed `best` seconds for. Short times are uncertain.
+double longest(double best) { return best > 0.1 ? best : 2 * best + 0.02; }
+
+/// Looks at all candidates at some points.
+class Trial {
+ public:
+  Trial(std::span<const std::vector<double>> points, std::size_t n_at_once, optimize::Order order,
+        const std::function<bool()>& stopping)
+      : points_(points), n_at_once_(n_at_once), order_(order), stopping_(stopping) {}
+
+  void look_at(Candidate&);
+  double seconds() const { return seconds_; }  ///< CPU time of it all
+
+ private:
+  std::span<const std::vector<double>> points_;
+  std::size_t n_at_once_;
+  optimize::Order order_;
+  const std::function<bool()>& stopping_;
+  double best_ = endless;  // seconds for one of the points
+  double seconds_ = 0;
+};
+
+void Trial::look_at(Candidate& candidate) {
+  if (candidate.was_broken_off) return;
+  const std::size_t batch = std::min(n_at_once_, candidate.posterior->points_at_once());
+  const auto asked = repeated(points_, batch);
+  const double start = thread_cpu_seconds(), limit = longest(best_ * static_cast<double>(asked.size()));
+  double least = endless, before = start;
   int n_failed = 0;
+  candidate.posterior->set_interrupt([&] {
+    if (!candidate.was_broken_off)
+      candidate.was_broken_off = stopping_() || thread_cpu_seconds() - before > limit;
+    return candidate.was_broken_off;
+  });
   for (int i = 0; i < repeats && n_failed == 0 && thread_cpu_seconds() - start < patience / 10; ++i) {
-    const double before = thread_cpu_seconds();
+    before = thread_cpu_seconds();
     for (std::size_t at = 0; at < asked.size(); at += batch) {
-      const auto results = candidate.posterior->evaluate_all(std::span(asked).subspan(at, batch), order);
-      for (std::size_t k = 0; k < batch && at + k < points.size(); ++k) n_failed += results[k] ? 0 : 1;
+      const auto results = candidate.posterior->evaluate_all(std::span(asked).subspan(at, batch), order_);
+      for (std::size_t k = 0; k < batch && at + k < points_.size(); ++k) n_failed += results[k] ? 0 : 1;
     }
     least = std::min(least, thread_cpu_seconds() - before);
   }
+  candidate.posterior->set_interrupt({});
+  const double a_point = least / static_cast<double>(asked.size());
   candidate.n_failed += n_failed;
-  candidate.seconds += least * static_cast<double>(points.size()) / static_cast<double>(asked.size());
-  return thread_cpu_seconds() - start;
+  candidate.seconds += a_point * static_cast<double>(points_.size());
+  if (n_failed == 0) best_ = std::min(best_, a_point);
+  seconds_ += thread_cpu_seconds() - start;
 }
 
 MethodTime described(const Candidate& candidate, double seconds) {
@@ -102,6 +134,7 @@ MethodTime described(const Candidate& candidate, double seconds) {
 std::vector<MethodTime> choose_method(const estimate::Problem& problem,
                                       const std::vector<jit::ModelCode>& codes, optimize::Order order,
                                       std::span<const std::vector<double>> points, int n_at_once,
+                                      const std::function<bool()>& stopping,
                                       estimate::PosteriorOptions& options) {
   auto all = candidates(problem, codes, order, options);
   const auto settle = [&](const MethodTime& chosen) {
@@ -114,10 +147,9 @@ std::vector<MethodTime> choose_method(const estimate::Problem& problem,
     return {};
   }
   const auto try_all = [&](std::span<const std::vector<double>> some) {
-    double spent = 0;
-    for (Candidate& candidate : all)
-      spent += try_points(candidate, some, static_cast<std::size_t>(n_at_once), order);
-    return spent;
+    Trial trial(some, static_cast<std::size_t>(n_at_once), order, stopping);
+    for (Candidate& candidate : all) trial.look_at(candidate);
+    return trial.seconds();
   };
   std::size_t n_tried = 1;
   if (try_all(points.first(n_tried)) < patience && points.size() > n_tried) {
@@ -127,9 +159,9 @@ std::vector<MethodTime> choose_method(const estimate::Problem& problem,
   const int fewest = std::ranges::min_element(all, {}, &Candidate::n_failed)->n_failed;
   std::vector<MethodTime> times;
   for (const Candidate& candidate : all) {
-    const bool is_worse = candidate.n_failed > fewest;
-    times.push_back(described(candidate, is_worse ? std::numeric_limits<double>::infinity()
-                                                  : candidate.seconds / static_cast<double>(n_tried)));
+    const bool is_worse = candidate.was_broken_off || candidate.n_failed > fewest;
+    times.push_back(
+        described(candidate, is_worse ? endless : candidate.seconds / static_cast<double>(n_tried)));
   }
   std::ranges::stable_sort(times, {}, &MethodTime::seconds);
   settle(times.front());

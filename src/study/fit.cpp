@@ -27,6 +27,24 @@ struct Coordinator {
   std::unique_ptr<RunRecord> record;
 };
 
+FitOptions resumed_options(const FitSession& session) {
+  FitOptions options = stored_options(session.output);
+  if (session.n_starts) options.sampler.extend(*session.n_starts);
+  return options;
+}
+
+/// A study may go on on a processor with narrower registers than before.
+void narrow_lanes(int& lanes) {
+  const int most = jit::host_lanes();
+  if (lanes <= most) return;
+  core::log(core::LogLevel::warning,
+            "{} simulations went side by side in this study, this processor has registers for {}: results "
+            "differ from "
+            "what they would have been in their last digits",
+            lanes, most);
+  lanes = most;
+}
+
 FitOptions resolved_options(const FitSession& session) {
   const bool is_new = session.begin == FitSession::Begin::new_study;
   if (is_new) store::require_new_file(session.output, session.overwrite);
@@ -76,19 +94,30 @@ std::vector<std::vector<double>> first_starts(const sample::Sampler& sampler, st
 /// @param n_at_once  starts that a rank would have under way
 /// @throws core::Error where the options cannot carry the problem
 void settle_method(const LoadedProblem& loaded, const sample::Sampler& sampler, int n_at_once,
-                   FitOptions& options) {
+                   const StopRequest& stop, FitOptions& options) {
+  const bool has_lanes =
+      std::ranges::any_of(loaded.codes, [](const jit::ModelCode& code) { return code.lanes > 1; });
+  if (options.posterior.integrator.lanes > 1 && !has_lanes) {
+    core::log(
+        core::LogLevel::info,
+        "no simulations go side by side: models with events, discontinuities or delays have no lanes, nor "
+        "have very large ones");
+  }
   const estimate::Posterior posterior(loaded.problem, loaded.codes, options.posterior);
   optimize::require_order(posterior, options.local.method);
   const auto points = first_starts(sampler, options.sampler.n_starts);
   const auto order = optimize::order(options.local.method);
-  const auto times = choose_method(loaded.problem, loaded.codes, order, points, n_at_once, options.posterior);
+  const auto times = choose_method(
+      loaded.problem, loaded.codes, order, points, n_at_once, [&] { return stop.requested(); },
+      options.posterior);
   if (times.empty()) return;
   std::string text;
   for (const MethodTime& t : times) {
-    text += fmt::format(
-        "{}{} {}{} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
-        t.lanes > 1 && t.method != simulate::Method::cvodes ? fmt::format(" in {} lanes", t.lanes) : "",
-        1e3 * t.seconds);
+    text += fmt::format("{}{} {}{} {:.3g}", text.empty() ? "" : ", ", name(t.method), name(t.sensitivities),
+                        t.lanes > 1 && has_lanes && t.method != simulate::Method::cvodes
+                            ? fmt::format(" in {} lanes", t.lanes)
+                            : "",
+                        1e3 * t.seconds);
   }
   core::log(core::LogLevel::info,
             "integrator and sensitivities, CPU ms of an evaluation at the first starts: {}", text);
@@ -138,6 +167,25 @@ std::vector<store::RankRow> rank_rows(const parallel::QueueReport& report) {
   return rows;
 }
 
+/// Reads and checks all inputs, settles what is left open, and makes or opens the run file.
+/// @param options  of the study; afterwards of this session, which may have fewer lanes
+Coordinator prepare(const FitSession& session, const StopRequest& stop, int n_ranks, FitOptions& options) {
+  int& lanes = options.posterior.integrator.lanes;
+  const int studys_lanes = lanes;
+  const bool is_resumed = session.begin == FitSession::Begin::resume;
+  if (is_resumed) narrow_lanes(lanes);
+  const int n_at_once = starts_at_once(session, options, options.sampler.n_starts, n_ranks);
+  Coordinator coordinator{
+      load(options.problem, options.posterior.integrator.method, lanes_wanted(options, n_at_once)), {}, {}};
+  coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
+  settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), n_at_once, stop,
+                options);
+  FitOptions recorded = options;
+  if (is_resumed) recorded.posterior.integrator.lanes = studys_lanes;
+  coordinator.record = std::make_unique<RunRecord>(session, recorded, coordinator.loaded);
+  return coordinator;
+}
+
 /// Rank 0, when the queue is empty or was left.
 int conclude(const FitSession& session, const FitOptions& options, Coordinator& coordinator,
              const parallel::QueueReport& report, const StopRequest& stop) {
@@ -173,12 +221,7 @@ int fit(parallel::MpiSession& mpi, const FitSession& session) {
   // Everything that can be wrong with the input is found here, before any rank computes.
   const std::string problem_bytes = share_verdict(mpi, [&] {
     options = resolved_options(session);
-    const int n_at_once = starts_at_once(session, options, options.sampler.n_starts, mpi.size());
-    coordinator.loaded =
-        load(options.problem, options.posterior.integrator.method, lanes_wanted(options, n_at_once));
-    coordinator.box = start_box(coordinator.loaded, options.start_range, options.start_factor);
-    settle_method(coordinator.loaded, sample::Sampler(options.sampler, *coordinator.box), n_at_once, options);
-    coordinator.record = std::make_unique<RunRecord>(session, options, coordinator.loaded);
+    coordinator = prepare(session, stop, mpi.size(), options);
     return coordinator.loaded.problem.to_bytes();
   });
   options = FitOptions::from_yaml(mpi.broadcast(options.to_yaml()), "study", {});

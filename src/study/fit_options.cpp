@@ -151,9 +151,23 @@ const std::vector<Entry>& entries() {
           "rtol", [](F & o) -> auto& { return o.posterior.integrator.rtol; }),
       number(
           "atol", [](F & o) -> auto& { return o.posterior.integrator.atol; }),
+      {"control-sensitivity-errors",
+       [](YAML::Emitter& out, const F& o) {
+         out << (o.posterior.integrator.sensitivity_errors == simulate::SensitivityErrors::controlled);
+       },
+       [](const YAML::Node& node, F& o) {
+         o.posterior.integrator.sensitivity_errors =
+             node.as<bool>() ? simulate::SensitivityErrors::controlled : simulate::SensitivityErrors::ignored;
+       }},
       number(
           "max-steps", [](F & o) -> auto& { return o.posterior.integrator.max_steps; })};
   return list;
+}
+
+std::string value_of(const Entry& entry, const FitOptions& options) {
+  YAML::Emitter out;
+  entry.write(out, options);
+  return out.c_str();
 }
 
 int line_of(const YAML::Mark& mark) { return mark.is_null() ? 0 : mark.line + 1; }
@@ -201,6 +215,19 @@ std::string FitOptions::to_yaml() const {
   }
   out << YAML::EndMap;
   return std::string(out.c_str()) + "\n";
+}
+
+void require_same_study(const FitOptions& stored, const FitOptions& wanted, const std::string& run_file) {
+  for (const Entry& entry : entries()) {
+    if (entry.key == "starts" || entry.key == "extended-at") continue;
+    const std::string has = value_of(entry, stored), asked = value_of(entry, wanted);
+    const bool is_open = asked == "auto" || (entry.key == "lanes" && asked == "0");
+    if (has == asked || is_open) continue;
+    throw core::Error({run_file, 0},
+                      fmt::format("'{}' is {} in this study and cannot change to {} when it is resumed",
+                                  entry.key, has, asked),
+                      "leave it out, or start a new study");
+  }
 }
 
 FitOptions FitOptions::from_yaml(std::string_view text, const std::string& file, FitOptions base) {

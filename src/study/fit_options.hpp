@@ -40,6 +40,11 @@ struct FitOptions {
   static FitOptions from_yaml(std::string_view text, const std::string& name, FitOptions base);
 };
 
+/// That `wanted` is the study of `stored`: what it leaves to `auto` and the number of starts may differ.
+/// @param run_file  that holds the study, for messages
+/// @throws core::Error with the first option that differs
+void require_same_study(const FitOptions& stored, const FitOptions& wanted, const std::string& run_file);
+
 /// Spellings of choices, for flags, study files and messages.
 std::string_view name(sample::Method);
 std::string_view name(StartRange);

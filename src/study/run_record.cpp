@@ -36,11 +36,8 @@ void check_same_inputs(const store::RunHeader& header, const std::string& checks
 
 }  // namespace
 
-FitOptions resumed_options(const FitSession& session) {
-  const std::string study = store::RunReader(session.output).header().study;
-  FitOptions options = FitOptions::from_yaml(study, session.output.string(), {});
-  if (session.n_starts) options.sampler.extend(*session.n_starts);
-  return options;
+FitOptions stored_options(const std::filesystem::path& run_file) {
+  return FitOptions::from_yaml(store::RunReader(run_file).header().study, run_file.string(), {});
 }
 
 RunRecord::RunRecord(const FitSession& session, const FitOptions& options, const LoadedProblem& loaded)

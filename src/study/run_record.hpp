@@ -64,7 +64,7 @@ class RunRecord {
   std::future<void> writing_;  // last: it ends before what it writes to
 };
 
-/// The options that a run file holds, with as many starts as the session asks for. @throws core::Error
-FitOptions resumed_options(const FitSession&);
+/// The options that a run file holds. @throws core::Error
+FitOptions stored_options(const std::filesystem::path& run_file);
 
 }  // namespace kinetune::study

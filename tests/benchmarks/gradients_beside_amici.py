@@ -79,8 +79,8 @@ class Amici:
         from amici.importers.petab.v1 import import_petab_problem
 
         self.problem, self.seconds = problem, seconds
-        self.model = import_petab_problem(self.problem, output_dir=work / yaml.stem,
-                                          model_name=yaml.stem.replace("-", "_"), verbose=False)
+        self.model = import_petab_problem(self.problem, output_dir=work / yaml.parent.name,
+                                          model_name=yaml.parent.name.replace("-", "_"), verbose=False)
         with open(table, encoding="utf-8") as lines:
             rows = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
             self.x = {row["parameterId"]: float(row["scaledValue"]) for row in rows}
@@ -127,7 +127,7 @@ def row(arguments, folder):
     import petab.v1
 
     name = folder.name
-    yaml = folder / f"{name}.yaml"
+    yaml = next(folder.glob("*.yaml"))
     problem = petab.v1.Problem.from_yaml(str(yaml))
     table = point_table(arguments, problem, name)
     amici = Amici(problem, yaml, table, arguments.work, arguments.amici_seconds)

@@ -51,6 +51,7 @@ problems:
   condition_files: [conditions.tsv]
   observable_files: [observables.tsv]
   measurement_files: [measurements.tsv]
+  visualization_files: [plots.tsv]
 """,
     "model.xml": MODEL,
     "parameters.tsv": """parameterId	parameterScale	lowerBound	upperBound	nominalValue	estimate	objectivePriorType	objectivePriorParameters
@@ -73,6 +74,10 @@ y	rest	drug	0.4	1	scale	noise
 y	rest	drug	0.6	2	2	0.3
 z		drug	0.6	2
 z		rest	1	inf
+""",
+    "plots.tsv": """plotId	plotTypeSimulation	plotTypeData	xValues	xOffset	xScale	yValues	yScale
+p	LinePlot	MeanAndSD	time	0	log10	y	log10
+q	BarPlot	replicate	dose	1	lin	z	lin
 """,
 }
 
@@ -145,7 +150,7 @@ V1 = [
     Mistake("a table that does not exist", "problem.yaml", "[conditions.tsv]", "[condition.tsv]", "problem.yaml:5: no such file"),
     Mistake("a model that does not exist", "problem.yaml", "[model.xml]", "[models.xml]", "problem.yaml:4: no such file"),
     Mistake("a list that is none", "problem.yaml", "[conditions.tsv]", "conditions.tsv", "problem.yaml:5: 'condition_files' is no list"),
-    Mistake("a visualization that does not exist", "problem.yaml", "  condition_files", "  visualization_files: [v.tsv]\n  condition_files", "problem.yaml:5: no such file"),
+    Mistake("a visualization that does not exist", "problem.yaml", "[plots.tsv]", "[plot.tsv]", "problem.yaml:8: no such file"),
     Mistake("malformed YAML", "problem.yaml", "[model.xml]", "[model.xml", "problem.yaml:5: malformed YAML"),
     Mistake("a model that is no SBML", "model.xml", "", "<html/>\n", "model.xml:1: "),
     Mistake("a model that breaks off", "model.xml", "</model></sbml>", "", "model.xml:"),
@@ -231,6 +236,19 @@ V1 = [
     Mistake("an unknown value for the noise", "measurements.tsv", "\tscale\tnoise", "\tscale\tloud", "measurements.tsv:2: unknown parameter 'loud'"),
     Mistake("a value that is neither number nor id", "measurements.tsv", "\tscale\tnoise", "\tscale\t0,1", "measurements.tsv:2: '0,1' in noiseParameters"),
     Mistake("a row that is too long", "measurements.tsv", "drug\t0.6\t2\n", "drug\t0.6\t2\t\t\tx\n", "measurements.tsv:4: the row has 8 cells"),
+    # Visualizations.
+    Mistake("no plotId column", "plots.tsv", "plotId", "plot", "plots.tsv:1: no column 'plotId'"),
+    Mistake("a plot without an id", "plots.tsv", "q\tBarPlot", "\tBarPlot", "plots.tsv:3: plotId is empty"),
+    Mistake("a plot type that does not exist", "plots.tsv", "BarPlot", "PiePlot", "plots.tsv:3: plotTypeSimulation is 'PiePlot'"),
+    Mistake("a data type that does not exist", "plots.tsv", "MeanAndSD", "Mean", "plots.tsv:2: plotTypeData is 'Mean'"),
+    Mistake("an x scale that does not exist", "plots.tsv", "0\tlog10", "0\tordered", "plots.tsv:2: xScale is 'ordered'"),
+    Mistake("a y scale that does not exist", "plots.tsv", "z\tlin", "z\torder", "plots.tsv:3: yScale is 'order'"),
+    Mistake("bars in order", "plots.tsv", "1\tlin", "1\torder", "plots.tsv:3: xScale is 'order' for a plot that is no LinePlot"),
+    Mistake("an offset that is text", "plots.tsv", "time\t0", "time\tnone", "plots.tsv:2: xOffset 'none' is not a number"),
+    Mistake("x values that nobody knows", "plots.tsv", "dose", "doses", "plots.tsv:3: xValues 'doses' is unknown"),
+    Mistake("y values that are no observable", "plots.tsv", "\tz\t", "\tB\t", "plots.tsv:3: yValues 'B' is no observable"),
+    Mistake("no y values of several", "plots.tsv", "\tz\t", "\t\t", "plots.tsv:3: yValues is empty"),
+    Mistake("a dataset that does not exist", "plots.tsv", "xOffset\txScale\tyValues\tyScale\np\tLinePlot\tMeanAndSD\ttime\t0", "datasetId\txScale\tyValues\tyScale\np\tLinePlot\tMeanAndSD\ttime\td1", "plots.tsv:2: datasetId 'd1' is in no measurement"),
 ]
 
 V2 = [

@@ -249,11 +249,19 @@ class Resume(ProgramTest):
             self.assertEqual(run.attrs["study"], study)
 
     def test_refuses_other_options(self) -> None:
-        for option in (["--seed", "5"], ["--redraws", "5"], ["--optimizer", "bntr"], ["--rtol", "1e-6"], ["--force"],
-                       ["-o", str(self.folder / "other.h5")], [str(self.problem / "serine.yaml")]):
-            name = {"-o": "--output"}.get(option[0], option[0] if option[0].startswith("-") else "problem")
-            self.refused("--resume", self.file, *option, says=[name, "cannot change when a study is resumed"])
+        for option in (["--seed", "5"], ["--redraws", "5"], ["--optimizer", "bntr"], ["--rtol", "1e-06"]):
+            self.refused("--resume", self.file, *option, says=[
+                str(self.file), f"'{option[0][2:]}' is ", f"cannot change to {option[1]} when it is resumed"])
+        self.refused("--resume", self.file, SERINE / "serine.yaml", says=["'problem' is ", "when it is resumed"])
+        for option in (["--force"], ["-o", str(self.folder / "other.h5")]):
+            self.refused("--resume", self.file, *option, says=["cannot change when a study is resumed"])
         self.assertFalse((self.folder / "other.h5").exists())
+
+    def test_accepts_the_options_that_the_study_has(self) -> None:
+        before = outcomes(self.file)
+        self.fit("--resume", self.file, self.problem / "serine.yaml", "--starts", 3, "--max-iterations", 3, "--rtol",
+                 "1e-8", "--integrator", "auto")
+        self.assertEqual(before.same_as(outcomes(self.file)), [])
 
     def test_refuses_fewer_starts(self) -> None:
         self.refused("--resume", self.file, "--starts", 2, says=["2 starts for a study that has 3"])

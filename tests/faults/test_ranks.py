@@ -47,7 +47,7 @@ class Ranks(ProgramTest):
             self.assertEqual(run_file["starts/n_redraws"][:].tolist(), [2, 2, 2])
             self.assertEqual(run_file["results/n_fval"][:].tolist(), [3, 3, 3])
 
-    def test_every_optimizer_sampler_and_integrator_does_so(self) -> None:
+    def test_optimizers_samplers_and_integrators_of_each_kind_do_so(self) -> None:
         for optimizer, sampler, *method in (("bqnls", "uniform", *SAME_METHOD),
                                             ("bntr", "sobol", "--integrator", "rodas5p", "--sensitivities", "forward", "--lanes", "1"),
                                             ("blmvm", "maximin", "--integrator", "cvodes", "--sensitivities", "adjoint")):

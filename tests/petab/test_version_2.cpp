@@ -103,6 +103,14 @@ TEST_F(Version2, bounds_truncate_priors_and_parameters_without_one_have_a_unifor
   EXPECT_FALSE(problem.parameter("sigma")->objective_prior);
 }
 
+TEST_F(Version2, starts_are_drawn_from_the_priors_that_the_table_states) {
+  const Problem problem = folder.read();
+  ASSERT_TRUE(problem.parameter("k1")->initialization_prior);
+  EXPECT_EQ(problem.parameter("k1")->initialization_prior->type, PriorType::gamma);
+  EXPECT_FALSE(problem.parameter("k2")->initialization_prior);
+  EXPECT_FALSE(problem.parameter("sigma")->initialization_prior);
+}
+
 TEST_F(Version2, without_any_prior_there_is_none) {
   folder.write("parameters.tsv",
                "parameterId\tlowerBound\tupperBound\tnominalValue\testimate\n"

@@ -144,11 +144,22 @@ TEST(MultiJittered, of_a_prime_squared_hits_each_cell_of_each_pair_of_dimensions
   expect_one_in_each_stratum(bose);
 }
 
+TEST(MultiJittered, of_the_square_of_a_primes_power_does_so_too) {
+  for (const std::size_t q : {4, 8, 9}) {
+    const std::size_t n_dimensions = q + 1;
+    const Points bose = points(Method::multi_jittered, {5, 0, 0, q * q}, n_dimensions);
+    for (std::size_t a = 0; a < n_dimensions; ++a)
+      for (std::size_t b = 0; b < a; ++b)
+        EXPECT_EQ(n_cells_hit(bose, {{a, q}, {b, q}}), q * q) << a << " " << b;
+    expect_one_in_each_stratum(bose);
+  }
+}
+
 TEST(MultiJittered, refuses_what_cannot_be_laid_out_and_names_the_nearest_number_that_can) {
   EXPECT_THAT(refusal(Method::multi_jittered, 100, 9),
-              HasSubstr("can be laid out is 121"));                                          // 10 is no prime
-  EXPECT_THAT(refusal(Method::multi_jittered, 49, 9), HasSubstr("can be laid out is 121"));  // 7 < 9 - 1
-  EXPECT_THAT(refusal(Method::multi_jittered, 26, 3), HasSubstr("can be laid out is 25"));   // or 27
+              HasSubstr("can be laid out is 81"));                                          // 10 is no power
+  EXPECT_THAT(refusal(Method::multi_jittered, 49, 9), HasSubstr("can be laid out is 64"));  // 7 < 9 - 1
+  EXPECT_THAT(refusal(Method::multi_jittered, 26, 3), HasSubstr("can be laid out is 25"));  // or 27
   EXPECT_EQ(refusal(Method::multi_jittered, 121, 9), "accepted");
   EXPECT_EQ(refusal(Method::multi_jittered, 17, 1), "accepted");
 }

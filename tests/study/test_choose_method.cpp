@@ -24,7 +24,8 @@ struct ChooseMethod : testing::Test {
 
   std::vector<study::MethodTime> choose(const jit::ModelCode& c, estimate::PosteriorOptions& options,
                                         Order order = Order::gradient, int n_at_once = 1) const {
-    return study::choose_method(joined.problem, {c}, order, points, n_at_once, options);
+    return study::choose_method(
+        joined.problem, {c}, order, points, n_at_once, [] { return false; }, options);
   }
 };
 
@@ -113,4 +114,15 @@ TEST_F(ChooseMethod, passes_over_a_way_that_fails_where_others_do_not) {
     EXPECT_TRUE(!must_have_done || std::isfinite(t.seconds));
     EXPECT_TRUE(!must_have_failed || std::isinf(t.seconds));
   }
+}
+
+TEST_F(ChooseMethod, ends_with_what_it_knows_when_it_is_asked_to_stop) {
+  estimate::PosteriorOptions options{.integrator = {.method = Method::automatic}};
+  int n_asked = 0;
+  const auto times = study::choose_method(
+      joined.problem, {code()}, Order::gradient, points, 1, [&] { return ++n_asked > 0; }, options);
+  EXPECT_GT(n_asked, 0);
+  EXPECT_EQ(options.integrator.method, Method::rodas5p);
+  EXPECT_EQ(options.sensitivities, Sensitivities::adjoint);
+  for (const auto& t : times) EXPECT_TRUE(std::isinf(t.seconds));
 }

@@ -135,6 +135,34 @@ TEST(FitOptions, that_cannot_be_meant_are_refused) {
   broken([](FitOptions& o) { o.posterior.integrator.max_steps = 0; });
 }
 
+TEST(FitOptions, of_a_study_that_is_resumed_may_differ_in_what_does_not_change_its_starts) {
+  FitOptions stored;
+  stored.problem = "problem.yaml";
+  stored.posterior.integrator.method = simulate::Method::rodas5p;
+  stored.posterior.integrator.lanes = 4;
+  FitOptions wanted = stored;
+  wanted.posterior.integrator.method = simulate::Method::automatic;
+  wanted.posterior.integrator.lanes = 0;
+  wanted.sampler.n_starts += 5;
+  EXPECT_NO_THROW(require_same_study(stored, wanted, "run.h5"));
+
+  const auto refusal = [&](auto&& change) -> std::string {
+    FitOptions other = stored;
+    change(other);
+    try {
+      require_same_study(stored, other, "run.h5");
+    } catch (const core::Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(refusal([](FitOptions& o) { o.posterior.integrator.rtol = 1e-6; }),
+              StartsWith("run.h5: 'rtol' is 1e-08 in this study and cannot change to 1e-06"));
+  EXPECT_THAT(refusal([](FitOptions& o) { o.posterior.integrator.method = simulate::Method::cvodes; }),
+              HasSubstr("'integrator' is rodas5p"));
+  EXPECT_THAT(refusal([](FitOptions& o) { o.problem = "other.yaml"; }), HasSubstr("'problem'"));
+}
+
 TEST(FitOptions, have_choices_whose_names_read_back) {
   for (const auto m : {sample::Method::uniform, sample::Method::latin_hypercube, sample::Method::maximin,
                        sample::Method::sobol, sample::Method::multi_jittered})
