@@ -280,7 +280,7 @@ TEST(Training, records_reconstruction_and_divergence_apart) {
 TEST(Guidance, tilts_a_normal_as_the_powers_of_two_normals_say) {
   // z standard normal, label its quantile, x = 0.8 z + 0.6 noise: x is standard normal, and normal at each
   // label.
-  DataSet data = example::points(3000, 1);
+  DataSet data = example::points(10000, 1);
   core::RandomStream random(2, 2);
   for (std::size_t i = 0; i < data.size(); ++i) {
     const double z = random.normal();
@@ -289,8 +289,10 @@ TEST(Guidance, tilts_a_normal_as_the_powers_of_two_normals_say) {
   }
   GeneratorOptions options = default_options(Method::flow);
   options.vector_scale = VectorScale::linear;
+  options.validation_share = 0;
+  options.keep = Keep::last;
   options.width = 32;
-  options.epochs = 40;
+  options.epochs = 15;
   options.average = 0.99;
   options.learning_rate = 3e-3;
   options.condition_dropout = 0.25;
@@ -303,8 +305,9 @@ TEST(Guidance, tilts_a_normal_as_the_powers_of_two_normals_say) {
       double mean = 0, squares = 0;
       for (const double value : x) mean += (value - 0.5) / 0.1 / 2000;
       for (const double value : x) squares += std::pow((value - 0.5) / 0.1 - mean, 2) / 2000;
-      EXPECT_NEAR(mean, guidance / 0.36 / precision * 0.8 * z, 0.1) << guidance;
-      EXPECT_NEAR(std::sqrt(squares), 1 / std::sqrt(precision), 0.06) << guidance;
+      EXPECT_NEAR(mean, guidance / 0.36 / precision * 0.8 * z, 0.07)
+          << guidance;  // twice the worst of three seeds
+      EXPECT_NEAR(std::sqrt(squares), 1 / std::sqrt(precision), 0.05) << guidance;
     }
   }
 }
