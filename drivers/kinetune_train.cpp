@@ -1,6 +1,5 @@
 // kinetune-train data.h5 -o model.h5: trains a generative model on evaluated parameter vectors.
-#include <chrono>
-#include <csignal>
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -11,19 +10,18 @@
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include "core/error.hpp"
 #include "core/log.hpp"
 #include "generate/generator.hpp"
 #include "generate/measures.hpp"
 #include "generate/search.hpp"
+#include "training_watch.hpp"
 
 namespace {
 
 using namespace kinetune;
 using namespace kinetune::generate;
-using Clock = std::chrono::steady_clock;
 
 struct Flags {
   std::string data, output = "model.h5", resume;
@@ -34,44 +32,6 @@ struct Flags {
   std::vector<std::pair<std::string, std::optional<std::string>>> options;  ///< of the model, as given
 };
 
-volatile std::sig_atomic_t stop_asked = 0;
-
-/// Shows the progress on standard error, and saves so that a kill costs little.
-class Watch final : public TrainingObserver {
- public:
-  Watch(const Generator& model, const Flags& flags) : model_(model), flags_(flags) {}
-
-  Next on_epoch(const EpochRecord& record) override {
-    const auto now = Clock::now();
-    const std::chrono::duration<double> since_saved = now - saved_, since_shown = now - shown_;
-    if (since_saved.count() >= flags_.save_every) {
-      save(model_, flags_.output);
-      saved_ = now;
-    }
-    const bool last = record.epoch == model_.options().epochs;
-    if (last || since_shown.count() >= (on_terminal_ ? 0.2 : 60)) show(record, last);
-    return stop_asked ? Next::stop : Next::go_on;
-  }
-
- private:
-  void show(const EpochRecord& record, bool last) {
-    shown_ = Clock::now();
-    const std::chrono::duration<double> spent = shown_ - begin_;
-    if (first_ == 0) first_ = record.epoch - 1;
-    const double rate = spent.count() / static_cast<double>(record.epoch - first_);
-    fmt::print(stderr, "{}epoch {}/{}, loss {:.5g}, held out {:.5g}, {:.0f} s to go{}",
-               on_terminal_ ? "\r" : "", record.epoch, model_.options().epochs, record.train_loss,
-               record.validation_loss, rate * static_cast<double>(model_.options().epochs - record.epoch),
-               on_terminal_ && !last ? "\033[K" : "\n");
-  }
-
-  const Generator& model_;
-  const Flags& flags_;
-  bool on_terminal_ = isatty(STDERR_FILENO);
-  std::uint64_t first_ = 0;
-  Clock::time_point begin_ = Clock::now(), saved_ = begin_, shown_ = begin_;
-};
-
 GeneratorOptions options_of(const Flags& flags) {
   GeneratorOptions method;
   for (const auto& [name, value] : flags.options) {
@@ -79,7 +39,9 @@ GeneratorOptions options_of(const Flags& flags) {
   }
   GeneratorOptions options = default_options(method.method);
   for (const auto& [name, value] : flags.options) {
-    if (value) set_option(options, name, *value);
+    if (!value) continue;
+    set_option(options, name, *value);
+    check_applies(name, options.method);
   }
   return options;
 }
@@ -99,42 +61,90 @@ std::unique_ptr<Generator> model_of(const Flags& flags) {
   return model;
 }
 
+/// The search that was asked for, or the one in the file that is resumed; without trials there is none.
+struct Search {
+  SearchOptions options;
+  std::vector<Trial> trials;
+  bool is_over = false;  ///< the best is chosen and in training
+};
+
+Search search_of(const Flags& flags, const DataSet& data) {
+  if (flags.search > 0) {
+    const SearchOptions options{options_of(flags), flags.search, flags.processes};
+    return {options, open_trials(options)};
+  }
+  const auto record = flags.resume.empty() ? std::nullopt : read_search(flags.resume);
+  if (!record || record->trials.empty()) return {};
+  const Search search{{record->trials.front().options, record->trials.size(), flags.processes},
+                      record->trials,
+                      record->is_over};
+  if (search.is_over) return search;
+  if (record->data != fingerprint(data)) {
+    throw core::Error({flags.resume, 0}, "its search was begun with other data", "resume it with the same");
+  }
+  for (const auto& [name, value] : flags.options) {
+    if (value) {
+      throw core::Error({}, fmt::format("--{} cannot change before a search has ended", name),
+                        "leave it out, or begin a new search");
+    }
+  }
+  return search;
+}
+
+enum class SearchEnd { all_trials, stopped };
+
+/// Does the trials that are open, and keeps all in the file as they end.
+SearchEnd run_trials(Search& search, const DataSet& data, const std::string& file) {
+  // Processes are forked: the model that the file needs must not wake a GPU.
+  GeneratorOptions on_cpu = search.options.base;
+  on_cpu.device = Device::cpu;
+  const auto untrained = make_generator(on_cpu);
+  untrained->options() = search.options.base;
+  untrained->begin_data(data);
+  drivers::SearchWatch watch(*untrained, file);
+  search.trials = run_search(search.options, data, held_out_score, &watch, std::move(search.trials));
+  const bool stopped =
+      std::ranges::find(search.trials, TrialStatus::open, &Trial::status) != search.trials.end();
+  return stopped ? SearchEnd::stopped : SearchEnd::all_trials;
+}
+
+int train(Generator& model, const DataSet& data, const Flags& flags, store::Batch more) {
+  use_threads(flags.threads);
+  fmt::print("{}: {} points of {} parameters, {} failed\n", name(model.options().method), data.size(),
+             data.n_x(), data.size() - data.n_evaluated());
+  std::fflush(stdout);
+  drivers::Watch watch(model, more, {flags.output, flags.save_every});
+  const auto end = model.train(data, watch);
+  if (!end) {
+    save(model, flags.output, more);
+    core::log(core::LogLevel::error, "epoch {}: {}", end.error().epoch, end.error().reason);
+    return 1;
+  }
+  if (*end != TrainingEnd::stopped_by_observer) {
+    const Measures measures = measure(model, data);
+    fmt::print("{}", to_text(measures));
+    add_measures(more, measures, data.n_x());
+  }
+  save(model, flags.output, more);
+  return *end == TrainingEnd::stopped_by_observer ? 1 : 0;
+}
+
 int run(const Flags& flags) {
   if (!flags.force && flags.resume != flags.output && std::filesystem::exists(flags.output))
     throw core::Error({flags.output, 0}, "exists already", "choose another name, or give --force");
   if (flags.search > 0 && !flags.resume.empty())
     throw core::Error({}, "--search and --resume exclude each other", "leave one out");
   const DataSet data = read_data(flags.data);
-  store::Batch more;
-  std::unique_ptr<Generator> model;
-  if (flags.search > 0) {
-    const auto trials = run_search({options_of(flags), flags.search, flags.processes}, data);
-    const Trial& best = best_trial(trials);
-    fmt::print("search: trial {} of {} is best, validation loss {:.5g}\n", best.id, trials.size(),
-               best.score);
-    more = search_batch(trials);
-    model = make_generator(best.options);
-  } else {
-    model = model_of(flags);
-  }
-  use_threads(flags.threads);
-  fmt::print("{}: {} points of {} parameters, {} failed\n", name(model->options().method), data.size(),
-             data.n_x(), data.size() - data.n_evaluated());
-  std::fflush(stdout);
-  Watch watch(*model, flags);
-  const auto end = model->train(data, watch);
-  if (!end) {
-    save(*model, flags.output, more);
-    core::log(core::LogLevel::error, "epoch {}: {}", end.error().epoch, end.error().reason);
+  Search search = search_of(flags, data);
+  if (search.trials.empty()) return train(*model_of(flags), data, flags, {});
+  if (search.is_over) return train(*model_of(flags), data, flags, search_batch(search.trials));
+  if (run_trials(search, data, flags.output) == SearchEnd::stopped) {
+    core::log(core::LogLevel::error, "the search was stopped; --resume {} goes on with it", flags.output);
     return 1;
   }
-  if (*end != TrainingEnd::stopped_by_observer) {
-    const Measures measures = measure(*model, data);
-    fmt::print("{}", to_text(measures));
-    add_measures(more, measures, data.n_x());
-  }
-  save(*model, flags.output, more);
-  return *end == TrainingEnd::stopped_by_observer ? 1 : 0;
+  const Trial& best = best_trial(search.trials);
+  fmt::print("search: trial {} of {} is best, score {:.5g}\n", best.id, search.trials.size(), best.score);
+  return train(*make_generator(best.options), data, flags, search_batch(search.trials));
 }
 
 }  // namespace
@@ -170,7 +180,7 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  for (const int signal : {SIGINT, SIGTERM}) std::signal(signal, [](int) { stop_asked = 1; });
+  drivers::stop_on_signals();
   try {
     return run(flags);
   } catch (const core::Error& error) {

@@ -237,6 +237,20 @@ Split split_by_run(const DataSet& data, double validation_share, std::uint64_t s
   return split;
 }
 
+DataSet subset(const DataSet& data, std::span<const std::size_t> rows) {
+  DataSet part;
+  part.parameter_ids = data.parameter_ids;
+  part.kinds = data.kinds;
+  for (const std::size_t i : rows) {
+    part.x.insert(part.x.end(), data.point(i).begin(), data.point(i).end());
+    part.fval.push_back(data.fval[i]);
+    part.outcome.push_back(data.outcome[i]);
+    part.run.push_back(data.run[i]);
+    if (!data.label.empty()) part.label.push_back(data.label[i]);
+  }
+  return part;
+}
+
 std::vector<double> run_weights(const DataSet& data, std::span<const std::size_t> rows, double evenness) {
   std::map<std::uint64_t, double> length;
   for (const std::size_t i : rows) length[data.run[i]] += 1;

@@ -57,6 +57,9 @@ struct Split {
 /// least one run is for training; of a single run, nothing is left for validation.
 Split split_by_run(const DataSet&, double validation_share, std::uint64_t seed);
 
+/// Those rows alone.
+DataSet subset(const DataSet&, std::span<const std::size_t> rows);
+
 /// Weights of points, mean 1: proportional to (points of its run among these)^-evenness. 0: all points are
 /// equal; 1: all runs are.
 std::vector<double> run_weights(const DataSet&, std::span<const std::size_t> rows, double evenness);

@@ -63,6 +63,9 @@ class Generator {
   const std::vector<EpochRecord>& history() const { return history_; }
   const std::vector<std::string>& parameter_ids() const { return parameter_ids_; }
 
+  /// Notes which data the model is of, as training does first. @throws core::Error when it is of others
+  void begin_data(const DataSet&);
+
   /// Goes on until options().epochs are done, from the epoch where the model stands. The weights that result
   /// are a function of data, options and seed on one machine with one number of threads, however often
   /// training was interrupted.
@@ -77,6 +80,14 @@ class Generator {
   /// Of vectors x (n, n_x) at their conditions (n). None where the method has no encoder.
   virtual std::optional<Encoding> encode(std::span<const double> x, std::span<const Condition>) = 0;
 
+  /// Negative log-likelihood (its bound, or what stands for it) of vectors x (n, n_x) at their conditions
+  /// (n), mean a vector, nats. The density is that on the logit or the linear scale of the box, so that
+  /// models that were normalised with different points can be compared. None where a method has no
+  /// likelihood.
+  virtual std::optional<double> loss(std::span<const double>, std::span<const Condition>) {
+    return std::nullopt;
+  }
+
   /// All that a model is: options, data's parameters and labels, weights, optimiser, history.
   virtual void add_to(store::Batch&) const;
   /// What `add_to` has written; options and parameters are read already.
@@ -84,7 +95,6 @@ class Generator {
 
  protected:
   friend std::unique_ptr<Generator> load_generator(const std::filesystem::path&);
-  virtual void begin_data(const DataSet&);
 
   GeneratorOptions options_;
   std::vector<std::string> parameter_ids_;

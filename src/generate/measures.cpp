@@ -150,6 +150,28 @@ double coverage(std::span<const double> real, std::span<const double> generated,
   return n_covered / static_cast<double>(n);
 }
 
+double energy_score(std::span<const double> x, std::span<const double> a, std::span<const double> b,
+                    std::span<const double> unit) {
+  const std::size_t n_x = x.size();
+  const auto distance = [&](const double* p, const double* q) {
+    double squares = 0, n = 0;
+    for (std::size_t j = 0; j < n_x; ++j) {
+      if (unit[j] <= 0) continue;
+      squares += (p[j] - q[j]) * (p[j] - q[j]) / (unit[j] * unit[j]);
+      n += 1;
+    }
+    return n > 0 ? std::sqrt(squares / n) : 0.0;
+  };
+  const double n_a = static_cast<double>(a.size() / n_x), n_b = static_cast<double>(b.size() / n_x);
+  double from_x = 0, apart = 0;
+  for (std::size_t i = 0; i < a.size(); i += n_x) {
+    from_x += 0.5 * distance(x.data(), &a[i]) / n_a;
+    for (std::size_t k = 0; k < b.size(); k += n_x) apart += distance(&a[i], &b[k]) / (n_a * n_b);
+  }
+  for (std::size_t k = 0; k < b.size(); k += n_x) from_x += 0.5 * distance(x.data(), &b[k]) / n_b;
+  return from_x - 0.5 * apart;
+}
+
 Measures measure(Generator& model, const DataSet& data) {
   const GeneratorOptions& options = model.options();
   const Split split = split_by_run(data, options.validation_share, options.seed);

@@ -26,6 +26,14 @@ std::vector<double> nearest_distances(std::span<const double> points, std::span<
 /// (coverage, Naeem et al., ICML 2020).
 double coverage(std::span<const double> real, std::span<const double> generated, std::size_t n_x);
 
+/// Energy score of a forecast by samples, when x (n_x) came (Gneiting and Raftery 2007, eq. 21): the mean
+/// distance of samples from x less half their mean distance from each other. Its expectation is lowest for
+/// the distribution that x is of: not for one that is too wide, too narrow or elsewhere. Without bias.
+/// @param a,b  (m, n_x) each, samples that were drawn independently of each other
+/// @param unit  (n_x), of each parameter; 0 leaves it out. Distances are root mean squares over parameters.
+double energy_score(std::span<const double> x, std::span<const double> a, std::span<const double> b,
+                    std::span<const double> unit);
+
 /// What a model makes of its data. Where something cannot be measured, the numbers are NaN or the vectors
 /// empty.
 struct Measures {

@@ -1,9 +1,12 @@
 #include "generate/options.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <iterator>
 #include <span>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -40,6 +43,54 @@ Names names_of(Likelihood) { return pair_of(likelihoods); }
 Names names_of(Prior) { return pair_of(priors); }
 Names names_of(Vicinity) { return pair_of(vicinities); }
 Names names_of(VicinityRule) { return pair_of(rules); }
+
+constexpr unsigned of(Method method) { return 1u << static_cast<unsigned>(method); }
+constexpr unsigned autoencoders = of(Method::cvae) | of(Method::transformer);
+constexpr unsigned coders = autoencoders | of(Method::ccgan);
+constexpr unsigned networks = coders | of(Method::flow);
+
+/// The methods that an option is for; options that are not here are for all.
+struct Users {
+  std::string_view option;
+  unsigned methods;
+};
+constexpr Users users[] = {
+    {"label-axis", networks},
+    {"vector-scale", networks},
+    {"run-evenness", networks & ~of(Method::ccgan)},  // which draws its points by their labels
+    {"epochs", networks},
+    {"batch-size", networks},
+    {"learning-rate", networks},
+    {"weight-decay", networks},
+    {"gradient-clip", networks},
+    {"average", networks},
+    {"schedule", networks},
+    {"keep", networks},
+    {"patience", networks},
+    {"device", networks},
+    {"encoder-layers", coders},
+    {"decoder-layers", networks},
+    {"width", networks},
+    {"n-latent", coders},
+    {"activation", networks},
+    {"batch-norm", of(Method::cvae) | of(Method::ccgan)},
+    {"likelihood", of(Method::cvae)},
+    {"prior", autoencoders},
+    {"kl-warmup", autoencoders},
+    {"free-bits", autoencoders},
+    {"heads", of(Method::transformer)},
+    {"mixture-components", of(Method::transformer)},
+    {"vicinity", of(Method::ccgan)},
+    {"vicinity-rule", of(Method::ccgan)},
+    {"kappa-factor", of(Method::ccgan)},
+    {"neighbours", of(Method::ccgan)},
+    {"instance-noise", of(Method::ccgan)},
+    {"gradient-penalty", of(Method::ccgan)},
+    {"critic-steps", of(Method::ccgan)},
+    {"condition-dropout", of(Method::flow)},
+    {"guidance", of(Method::flow)},
+    {"flow-steps", of(Method::flow)},
+};
 
 template <class E>
 std::string enum_text(E value) {
@@ -121,6 +172,22 @@ void set_option(GeneratorOptions& options, std::string_view option, std::string_
   });
   if (!known)
     throw core::Error({}, fmt::format("there is no option {}", option), "kinetune-train --help lists them");
+}
+
+bool applies(std::string_view option, Method method) {
+  const auto found = std::ranges::find(users, option, &Users::option);
+  return found == std::end(users) || (found->methods & of(method)) != 0;
+}
+
+void check_applies(std::string_view option, Method method) {
+  if (applies(option, method)) return;
+  std::vector<std::string_view> own;
+  const GeneratorOptions all;
+  visit_options(all, [&](std::string_view other, const auto&, std::string_view) {
+    if (other != "method" && applies(other, method)) own.push_back(other);
+  });
+  throw core::Error({}, fmt::format("method {} has no use for {}", name(method), option),
+                    fmt::format("it has {}", fmt::join(own, ", ")));
 }
 
 std::string to_text(const GeneratorOptions& options) {

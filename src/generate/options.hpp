@@ -108,6 +108,10 @@ std::string_view name(Method);
 
 /// Sets one option, by the name it has in the text. @throws core::Error, which names option and value
 void set_option(GeneratorOptions&, std::string_view option, std::string_view value);
+/// Whether models of the method depend on the option.
+bool applies(std::string_view option, Method);
+/// @throws core::Error when it does not apply, which says what does
+void check_applies(std::string_view option, Method);
 /// A line an option, "name: value".
 std::string to_text(const GeneratorOptions&);
 /// Reads such a text over the defaults. @throws core::Error at the line

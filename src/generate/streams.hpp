@@ -17,6 +17,7 @@ enum class Stream : std::uint8_t {
   preparation,  ///< what comes before the first epoch
   search,       ///< index = trial: its options
   measure,      ///< samples and subsets that measures are taken on
+  score,        ///< index = held-out point: samples beside it
 };
 
 inline core::RandomStream stream(std::uint64_t seed, Stream purpose, std::uint64_t index) {

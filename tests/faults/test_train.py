@@ -8,6 +8,7 @@ import subprocess
 import tempfile
 import time
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # the training that is watched goes on saving
@@ -25,6 +26,7 @@ METHODS = {
     "flow": ["--width", "16"],
 }
 EPOCHS = 40
+OPEN = 3  # code of a trial that is still to be done
 
 
 def write_points(file: Path, n_runs: int = 8, n_points: int = 20, **replaced: np.ndarray) -> None:
@@ -113,6 +115,69 @@ class Training(unittest.TestCase):
         self.assertEqual(n_epochs(model), done + 3)
 
 
+class Search(unittest.TestCase):
+    OPTIONS = ["--search", 6, "--epochs", 3, "--seed", 5, "--processes", 2]
+
+    def setUp(self) -> None:
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = Path(folder.name)
+        self.data, self.model = self.folder / "data.h5", self.folder / "model.h5"
+        write_points(self.data)
+
+    def search(self, model: Path) -> dict[str, list]:
+        with h5py.File(model) as file:
+            return {name: file[f"search/{name}"][:].tolist() for name in ("trial", "status", "score", "options")}
+
+    def n_open(self, model: Path) -> int:
+        return self.search(model)["status"].count(OPEN)
+
+    def signal_once(self, number: signal.Signals, ready: Callable[[], bool], *arguments: object) -> int:
+        """Starts the program and sends the signal once something is so; returns the exit code."""
+        job = subprocess.Popen(command(self.data, "-o", self.model, *arguments), stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + PATIENCE
+        while job.poll() is None and not (self.model.exists() and ready()) and time.monotonic() < deadline:
+            time.sleep(0.002)
+        self.assertIsNone(job.poll(), "it had ended before it got the signal")
+        job.send_signal(number)
+        return job.wait(PATIENCE)
+
+    def test_that_gets_a_signal_ends_with_its_trials_kept_and_is_resumed_to_the_same_scores(self) -> None:
+        whole = self.folder / "whole.h5"
+        self.assertEqual(train(self.data, "-o", whole, *self.OPTIONS).returncode, 0)
+        for number, code in ((signal.SIGINT, 1), (signal.SIGTERM, 1), (signal.SIGKILL, -signal.SIGKILL)):
+            with self.subTest(signal=number.name):
+                self.model.unlink(missing_ok=True)
+                done = self.signal_once(number, lambda: self.n_open(self.model) < 6, *self.OPTIONS)
+                self.assertEqual(done, code)
+                kept = self.search(self.model)
+                self.assertGreater(kept["status"].count(OPEN), 0, "the search had ended before the signal")
+                resumed = train(self.data, "-o", self.model, "--resume", self.model)
+                self.assertEqual(resumed.returncode, 0, resumed.stderr)
+                self.assertEqual(self.search(self.model), self.search(whole))
+                self.assertEqual(weights(self.model), weights(whole))
+
+    def test_stands_in_every_file_of_the_final_training_and_of_one_that_is_resumed(self) -> None:
+        options = [*self.OPTIONS[:2], "--epochs", 60, "--width", 16, "--save-every", 0]
+        code = self.signal_once(signal.SIGKILL, lambda: n_epochs(self.model) > 0, *options)
+        self.assertEqual(code, -signal.SIGKILL)
+        trials = self.search(self.model)
+        self.assertEqual(trials["status"], [0] * 6)
+        resumed = train(self.data, "-o", self.model, "--resume", self.model)
+        self.assertEqual(resumed.returncode, 0, resumed.stderr)
+        self.assertEqual(self.search(self.model), trials)
+
+    def test_is_not_resumed_with_other_data_or_options(self) -> None:
+        self.signal_once(signal.SIGTERM, lambda: True, *self.OPTIONS)
+        other = self.folder / "other.h5"
+        write_points(other, n_runs=9)
+        for arguments, said in (([other], "other data"), ([self.data, "--epochs", 9], "epochs")):
+            result = train(*arguments, "-o", self.model, "--resume", self.model)
+            self.assertEqual(result.returncode, 2, result.stderr)
+            self.assertIn(said, result.stderr)
+
+
 class WrongInputs(unittest.TestCase):
     def setUp(self) -> None:
         folder = tempfile.TemporaryDirectory()
@@ -146,7 +211,8 @@ class WrongInputs(unittest.TestCase):
         write_points(data)
         for wrong, said in ((["--epochs", "many"], "epochs"), (["--method", "cvea"], "cvea"), (["--threads", 0], "threads"),
                             (["--validation-share", 1.5], "validation-share"), (["--nonsense", 1], "nonsense"),
-                            (["--learning-rate", -1], "learning-rate"), (["--resume", self.folder / "none.h5"], "none.h5")):
+                            (["--learning-rate", -1], "learning-rate"),
+                            (["--method", "flow", "--likelihood", "bernoulli"], "method flow has no use for likelihood"), (["--resume", self.folder / "none.h5"], "none.h5")):
             with self.subTest(wrong=wrong):
                 self.assertIn(said, self.refused(data, "-o", model, *wrong))
 

@@ -44,6 +44,26 @@ TEST(Options, wrong_ones_are_refused_with_what_would_be_right) {
   EXPECT_EQ(refusal("validation-share", "0.9"), "");
 }
 
+TEST(Options, that_a_method_has_no_use_for_are_refused_with_those_that_it_has) {
+  const auto said = [](std::string_view option, Method method) -> std::string {
+    try {
+      check_applies(option, method);
+    } catch (const core::Error& error) {
+      return error.what();
+    }
+    return "";
+  };
+  EXPECT_THAT(said("likelihood", Method::flow), HasSubstr("method flow has no use for likelihood; it has "));
+  EXPECT_THAT(said("likelihood", Method::flow), HasSubstr("condition-dropout, guidance, flow-steps"));
+  EXPECT_THAT(said("epochs", Method::best_points),
+              HasSubstr("it has label-transform, validation-share, seed"));
+  for (const Method method : {Method::cvae, Method::transformer, Method::ccgan, Method::flow})
+    EXPECT_EQ(said("learning-rate", method), "");
+  EXPECT_EQ(said("likelihood", Method::cvae), "");
+  EXPECT_EQ(said("vicinity", Method::ccgan), "");
+  EXPECT_EQ(said("heads", Method::transformer), "");
+}
+
 TEST(Options, in_a_file_are_refused_at_their_line) {
   try {
     options_from_text("seed: 1\nwidth: many\n", "model.h5");

@@ -170,7 +170,7 @@ Terms NeuralGenerator::run_epoch(const Prepared& data, std::uint64_t epoch) {
   return sums.means();
 }
 
-Terms NeuralGenerator::validate(const Rows& rows) {
+Terms NeuralGenerator::validate(Network& network, const Rows& rows) {
   if (!rows.x.defined()) return {};
   const torch::NoGradGuard no_grad;
   Draw draw(stream(options_.seed, Stream::validation, 0), device_);
@@ -180,7 +180,7 @@ Terms NeuralGenerator::validate(const Rows& rows) {
     const std::int64_t count = std::min(size, rows.size() - i);
     const Rows batch{rows.x.narrow(0, i, count), rows.label.narrow(0, i, count),
                      rows.failed.narrow(0, i, count), rows.condition.narrow(0, i, count)};
-    sums.add(candidate_->validate(batch, draw), static_cast<double>(count));
+    sums.add(network.validate(batch, draw), static_cast<double>(count));
   }
   return sums.means();
 }
@@ -203,7 +203,7 @@ std::expected<TrainingEnd, TrainingFailure> NeuralGenerator::train(const DataSet
           epoch + 1, fmt::format("the training loss became {}; a lower learning-rate may help", loss)});
     }
     follow_average(*candidate_);
-    const Terms validation = validate(prepared.validation);
+    const Terms validation = validate(*candidate_, prepared.validation);
     const double held_out = number(validation.total);
     const bool better = held_out < best_validation_;
     if (better) {
@@ -248,6 +248,15 @@ std::optional<Encoding> NeuralGenerator::encode(std::span<const double> x,
   };
   return Encoding{static_cast<std::size_t>(encoded->latent.size(1)), doubles(encoded->latent),
                   doubles(encoded->divergence), normaliser_.backward(to_host(encoded->reconstruction))};
+}
+
+std::optional<double> NeuralGenerator::loss(std::span<const double> x,
+                                            std::span<const Condition> conditions) {
+  if (options_.method != Method::cvae && options_.method != Method::transformer) return std::nullopt;
+  if (!serving_) throw core::Error({}, "the model is not trained", "train it before it is judged");
+  double loss = number(validate(*serving_, rows_of(x, conditions)).total);
+  for (const std::size_t j : normaliser_.active()) loss += std::log(normaliser_.spread()[j]);
+  return loss;
 }
 
 std::unique_ptr<Generator> make_neural_generator(const GeneratorOptions& options) {

@@ -18,6 +18,7 @@ class NeuralGenerator final : public Generator {
   std::expected<TrainingEnd, TrainingFailure> train(const DataSet&, TrainingObserver&) override;
   std::vector<double> sample(Condition, std::size_t n, core::RandomStream&) override;
   std::optional<Encoding> encode(std::span<const double> x, std::span<const Condition>) override;
+  std::optional<double> loss(std::span<const double> x, std::span<const Condition>) override;
   void add_to(store::Batch&) const override;
   void restore(const store::H5File&) override;
 
@@ -31,7 +32,7 @@ class NeuralGenerator final : public Generator {
   Prepared prepare(const DataSet&);
   Rows rows_of(std::span<const double> x, std::span<const Condition>) const;
   Terms run_epoch(const Prepared&, std::uint64_t epoch);
-  Terms validate(const Rows&);
+  Terms validate(Network&, const Rows&);
   void follow_average(Network&);
   double learning_rate(double progress) const;
 
