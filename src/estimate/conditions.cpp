@@ -67,6 +67,7 @@ class Conditions {
       const ExprMap before = petab_.format_version == 1 ? defaults : current;
       current = before;
       for (const petab::Override* change : stage.changes) {
+        refuse_determined(*change);
         const Expr value = at_stage(formula(*change), before, stage);
         if (s == 0)
           set_first(*change, value, current);
@@ -102,6 +103,13 @@ class Conditions {
 
   core::Location where(const petab::Override& change) const {
     return change.formula ? change.formula->where : core::Location{petab_.yaml_file.string(), 0};
+  }
+
+  void refuse_determined(const petab::Override& change) const {
+    if (!model_.constraint(change.target_id)) return;
+    throw core::Error(where(change),
+                      fmt::format("'{}' follows from an algebraic rule and cannot be set", change.target_id),
+                      "set what the rule depends on");
   }
 
   void set_first(const petab::Override& change, Expr value, ExprMap& current) {

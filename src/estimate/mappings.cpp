@@ -47,6 +47,10 @@ void rename(model::OdeModel& model, const Names& names) {
       if (assignment.factor) assignment.factor = names.in(*assignment.factor);
     }
   }
+  for (auto& constraint : model.constraints) {
+    constraint.symbol = names.in(constraint.symbol);
+    constraint.residual = names.in(constraint.residual);
+  }
   for (auto& equation : model.algebraic) equation.residual = names.in(equation.residual);
   for (Expr& unknown : model.algebraic_unknowns) unknown = names.in(unknown);
   for (auto& species : model.species) {

@@ -17,7 +17,7 @@ simulate::IntegratorOptions with_method(simulate::IntegratorOptions options, sim
 PartRun::PartRun(const Part& part, jit::ModelCode code, const simulate::IntegratorOptions& options)
     : part_(part),
       model_(std::move(code)),
-      options_(with_method(options, simulate::settled(options.method, model_.code()))),
+      options_(with_method(options, simulate::settled(options, model_.code()))),
       run_(model_, part_, options_) {
   const jit::ModelCode& own = model_.code();
   if (options_.lanes < 2 || own.lanes != options_.lanes || !simulate::has_lanes(own, options_.method)) return;

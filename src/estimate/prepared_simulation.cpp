@@ -17,6 +17,7 @@ bool has_column(const jit::Pattern& pattern, int j) {
 /// Whether a parameter acts on the course of the states.
 bool acts_on_course(const jit::ModelCode& code, int j) {
   return has_column(code.rates_by_parameter, j) || has_column(code.switch_derivatives.by_parameter, j) ||
+         has_column(code.constraint_derivatives.by_parameter, j) ||
          std::ranges::any_of(code.events, [&](const jit::EventLayout& event) {
            return has_column(event.derivatives.by_parameter, j);
          });

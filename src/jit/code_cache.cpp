@@ -78,6 +78,10 @@ class Description {
       numbers_.push_back(static_cast<std::uint64_t>(delay.state));
       note(std::array{delay.lag, delay.value, delay.before});
     }
+    for (const auto& constraint : model.constraints) {
+      numbers_.push_back(static_cast<std::uint64_t>(constraint.state));
+      note(constraint.residual);
+    }
     for (const auto& observable : source.observables) {
       note(std::array{observable.value, observable.noise});
       note(observable.placeholders);

@@ -68,6 +68,9 @@ CompiledModel::CompiledModel(ModelCode code) : code_(std::move(code)) {
   switch_arguments_ = library_->find("switch_arguments");
   switch_slopes_ = library_->find("switch_slopes");
   switch_derivatives_ = library_->find("switch_derivatives");
+  phases_ = library_->find("phases");
+  constraints_ = library_->find("constraints");
+  constraint_derivatives_ = library_->find("constraint_derivatives");
   triggers_ = library_->find("triggers");
   lags_ = library_->find("lags");
   delayed_values_ = library_->find("delayed_values");

@@ -83,6 +83,19 @@ class CompiledModel {
   void switch_derivatives(double t, const double* x, const double* prelude, double* values) const {
     switch_derivatives_(t, x, prelude, nullptr, values);
   }
+  /// What sin, cos and tan in the arguments that move are taken of (n_phases).
+  void phases(double t, const double* x, const double* prelude, double* values) const {
+    phases_(t, x, prelude, nullptr, values);
+  }
+  /// Of each constraint {residual, the sum of its terms' absolute values, its derivative by the state that it
+  /// determines}, with the prelude's switches (3 n_constraints).
+  void constraints(double t, const double* x, const double* prelude, double* values) const {
+    constraints_(t, x, prelude, nullptr, values);
+  }
+  /// Derivatives of the residuals, as code().constraint_derivatives has them.
+  void constraint_derivatives(double t, const double* x, const double* prelude, double* values) const {
+    constraint_derivatives_(t, x, prelude, nullptr, values);
+  }
   /// Sets the prelude's switches to what time and states say. Allocates.
   void set_switches(double t, const double* x, double* prelude) const;
   /// Whether each event's trigger holds, with the prelude's switches (n_events): 0 if not.
@@ -132,8 +145,8 @@ class CompiledModel {
   ModelCode code_;
   std::unique_ptr<Library> library_;
   Kernel prelude_, initials_, initials_by_parameter_, rates_, jacobian_, rates_by_parameter_,
-      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_derivatives_, triggers_,
-      lags_, delayed_values_, delayed_values_before_;
+      rates_and_derivatives_, outputs_, switch_arguments_, switch_slopes_, switch_derivatives_, phases_,
+      constraints_, constraint_derivatives_, triggers_, lags_, delayed_values_, delayed_values_before_;
   Kernel rates_by_time_ = nullptr, second_derivatives_ = nullptr;
   RateKernels of_one_point_, of_lanes_;
   std::vector<Kernel> observables_, observable_derivatives_, events_, event_derivatives_;

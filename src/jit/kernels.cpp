@@ -121,6 +121,35 @@ EventLayout layout_of(const model::FlatEvent& event) {
   return layout;
 }
 
+/// The sum of the absolute values of an expression's terms: of what its rounding errors are a share.
+Expr magnitude(Expr root) {
+  symbolic::Graph& graph = root.graph();
+  symbolic::ExprMap known;
+  for (const Expr e : symbolic::reachable({&root, 1})) {
+    std::vector<Expr> args(e.args().begin(), e.args().end());
+    const bool keeps_condition = e.op() == symbolic::Op::select;
+    const bool goes_by_terms = e.op() == symbolic::Op::add || e.op() == symbolic::Op::mul || keeps_condition;
+    for (std::size_t i = keeps_condition ? 1 : 0; i < args.size(); ++i) args[i] = known.at(args[i]);
+    known.emplace(e, goes_by_terms ? graph.make(e.op(), args) : unary(symbolic::Op::abs, e));
+  }
+  return known.at(root);
+}
+
+/// Adds the kernels of what equations determine. Before those of the switches, which they may add to.
+void add_constraints(const model::FlatModel& model, const std::vector<Expr>& differentiated,
+                     SwitchBoard& board, Differentiator& d, ModelCode& code, KernelSet& set) {
+  std::vector<Expr> residuals, results, derivatives;
+  for (const model::FlatConstraint& constraint : model.constraints) {
+    const Expr residual = board.rewrite(constraint.residual);
+    code.constraints.push_back(constraint.state);
+    residuals.push_back(residual);
+    append(results, {residual, magnitude(residual), d(residual, model.state_symbols[constraint.state])});
+  }
+  code.constraint_derivatives = append_derivatives(residuals, model, differentiated, d, derivatives);
+  set.kernels.push_back({"constraints", std::move(results), {}});
+  set.kernels.push_back({"constraint_derivatives", std::move(derivatives), {}});
+}
+
 /// Adds the kernels of switches and events.
 void add_jumps(const model::FlatModel& model, const std::vector<Expr>& differentiated, SwitchBoard& board,
                Differentiator& d, ModelCode& code, KernelSet& set) {
@@ -144,6 +173,9 @@ void add_jumps(const model::FlatModel& model, const std::vector<Expr>& different
   set.kernels.push_back({"switch_derivatives", std::move(derivatives), {}});
   set.kernels.push_back({"switch_arguments", board.arguments(), {}});
   set.kernels.push_back({"switch_slopes", std::move(slopes), {}});
+  std::vector<Expr> phases = board.phases();
+  code.n_phases = static_cast<int>(phases.size());
+  set.kernels.push_back({"phases", std::move(phases), {}});
   set.kernels.push_back({"triggers", std::move(triggers), {}});
 }
 
@@ -205,6 +237,7 @@ KernelSet make_kernels(const ModelSource& source, const CompileOptions& options,
                  {"rates_by_parameter", by_parameter.values, {}},
                  {"rates_and_derivatives", std::move(all), {}},
                  {"outputs", source.outputs, {}}};
+  add_constraints(model, differentiated, board, d, code, set);
   add_jumps(model, differentiated, board, d, code, set);
   add_delays(model, code, set);
   if (options.derivatives == Derivatives::second) {

@@ -26,8 +26,8 @@ bool is_too_large(const Kernel& kernel) {
 std::string lane_name(const std::string& kernel) { return kernel + ".lanes"; }
 
 void add_lane_kernels(int lanes, ModelCode& code, KernelSet& set) {
-  if (!code.curvature.is_present || !code.switches.empty() || !code.events.empty() || code.n_delays > 0)
-    return;
+  const bool jumps = !code.switches.empty() || !code.events.empty() || !code.constraints.empty();
+  if (!code.curvature.is_present || jumps || code.n_delays > 0) return;
   if (std::ranges::any_of(set.kernels, is_too_large)) return;
   const std::size_t n = set.kernels.size();
   for (std::size_t i = 0; i < n; ++i) {

@@ -59,7 +59,8 @@ template <class Archive>
 void serialize(Archive& archive, ModelCode& c) {
   archive(c.cpu, c.objects, c.n_states, c.n_parameters, c.n_outputs, c.n_prelude, c.differentiated,
           c.jacobian, c.rates_by_parameter, c.initials_by_parameter, c.observables, c.switches,
-          c.switch_derivatives, c.events, c.curvature, c.n_delays, c.has_lu, c.lanes);
+          c.switch_derivatives, c.n_phases, c.constraints, c.constraint_derivatives, c.events, c.curvature,
+          c.n_delays, c.has_lu, c.lanes);
 }
 
 double Switch::value(double argument) const {

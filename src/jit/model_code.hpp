@@ -127,6 +127,9 @@ struct ModelCode {
   std::vector<ObservableLayout> observables;
   std::vector<Switch> switches;       ///< their values are the prelude's last
   GradientLayout switch_derivatives;  ///< of their arguments
+  int n_phases = 0;  ///< arguments of sin, cos and tan that move, in the arguments of switches that do
+  std::vector<int> constraints;           ///< states that equations determine, in the order of solution
+  GradientLayout constraint_derivatives;  ///< of their residuals
   std::vector<EventLayout> events;
   Curvature curvature;
   int n_delays = 0;     ///< the last states, which the integrator keeps up to date

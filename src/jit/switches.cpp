@@ -30,6 +30,12 @@ Expr negated(Expr e) {
   return symbolic::sum(e.graph(), terms);
 }
 
+bool is_wave(Op op) { return op == Op::sin || op == Op::cos || op == Op::tan; }
+
+bool any_in(Expr e, const std::unordered_set<std::uint32_t>& symbols) {
+  return std::ranges::any_of(symbolic::free_symbols(e), [&](Expr s) { return symbols.contains(s.id()); });
+}
+
 }  // namespace
 
 SwitchBoard::SwitchBoard(const model::FlatModel& model) : model_(model), graph_(*model.graph) {
@@ -127,19 +133,34 @@ Expr SwitchBoard::add_switch(Switch::Kind kind, Expr argument, bool jumps) {
   return symbol;
 }
 
+/// The symbols of the states that move between events.
+std::unordered_set<std::uint32_t> SwitchBoard::moving() const {
+  std::unordered_set<std::uint32_t> symbols;
+  for (std::size_t i = 0; i < model_.state_symbols.size(); ++i) {
+    if (!model_.rates[i].is_constant(0.0)) symbols.insert(model_.state_symbols[i].id());
+  }
+  for (const auto& delay : model_.delays) symbols.insert(model_.state_symbols[delay.state].id());
+  return symbols;
+}
+
+std::vector<Expr> SwitchBoard::phases() const {
+  auto of_time = moving();
+  of_time.insert(model_.time.id());
+  std::vector<Expr> found;
+  for (const Expr e : symbolic::reachable(arguments_)) {
+    if (is_wave(e.op()) && any_in(e, of_time) && std::ranges::find(found, e.args()[0]) == found.end())
+      found.push_back(e.args()[0]);
+  }
+  return found;
+}
+
 std::vector<Switch> SwitchBoard::layout(std::span<const int> differentiated,
                                         std::vector<Expr>& slopes) const {
-  std::unordered_set<std::uint32_t> moving, sensitive;  // symbols
-  for (std::size_t i = 0; i < model_.state_symbols.size(); ++i) {
-    if (!model_.rates[i].is_constant(0.0)) moving.insert(model_.state_symbols[i].id());
-    sensitive.insert(model_.state_symbols[i].id());
-  }
-  for (const auto& delay : model_.delays) moving.insert(model_.state_symbols[delay.state].id());
+  const auto moving = this->moving();
+  std::unordered_set<std::uint32_t> sensitive;  // symbols
+  for (const Expr state : model_.state_symbols) sensitive.insert(state.id());
   for (const int index : differentiated) sensitive.insert(model_.parameter_symbols[index].id());
   symbolic::Differentiator differentiate(graph_);
-  const auto any_in = [](Expr e, const std::unordered_set<std::uint32_t>& set) {
-    return std::ranges::any_of(symbolic::free_symbols(e), [&](Expr s) { return set.contains(s.id()); });
-  };
 
   std::vector<Switch> result;
   for (std::size_t k = 0; k < arguments_.size(); ++k) {
@@ -148,10 +169,7 @@ std::vector<Switch> SwitchBoard::layout(std::span<const int> differentiated,
     if (made.by_parameter) sensitive.insert(symbols_[k].id());
     auto of_time = moving;
     of_time.insert(model_.time.id());
-    const auto swings = [&](Expr e) {
-      const bool is_wave = e.op() == Op::sin || e.op() == Op::cos || e.op() == Op::tan;
-      return is_wave && any_in(e, of_time);
-    };
+    const auto swings = [&](Expr e) { return is_wave(e.op()) && any_in(e, of_time); };
     if (!any_in(arguments_[k], of_time))
       made.driver = Switch::Driver::nothing;
     else if (std::ranges::any_of(symbolic::reachable({&arguments_[k], 1}), swings))

@@ -25,6 +25,8 @@ class SwitchBoard {
   const std::vector<symbolic::Expr>& arguments() const { return arguments_; }
   /// The layout of each, and by slopes the derivatives by time of the arguments that are linear in it.
   std::vector<Switch> layout(std::span<const int> differentiated, std::vector<symbolic::Expr>& slopes) const;
+  /// What sin, cos and tan are taken of, in the arguments that move.
+  std::vector<symbolic::Expr> phases() const;
 
  private:
   using Expr = symbolic::Expr;
@@ -34,6 +36,7 @@ class SwitchBoard {
   Expr compared(symbolic::Op, Expr a, Expr b);
   Expr sign_of(Expr difference, bool jumps);
   Expr add_switch(Switch::Kind, Expr argument, bool jumps);
+  std::unordered_set<std::uint32_t> moving() const;
   bool depends(Expr e) const { return depends_.contains(e.id()); }
 
   const model::FlatModel& model_;

@@ -9,9 +9,6 @@
 namespace kinetune::model {
 namespace {
 
-// Newton's method for initial values doubles the digits that are right with each step.
-constexpr int newton_steps = 8;
-
 /// Solves the equations one after the other; each solution is put into the equations that follow. What is
 /// linear in none of its unknowns is put off until the others are solved, and then made an ODE.
 class Elimination {
@@ -36,8 +33,8 @@ class Elimination {
     put_off_.push_back(&equation);
   }
 
-  /// Differentiates 0 = g(y, x, t) by time: y' = -(g_t + g_x x') / g_y, from an initial value that Newton's
-  /// method finds from the one that the model gives.
+  /// Differentiates 0 = g(y, x, t) by time: y' = -(g_t + g_x x') / g_y. What the model gives as initial value
+  /// is where the solution is looked for.
   void solve_what_was_put_off() {
     for (const Algebraic* equation : std::exchange(put_off_, {})) {
       const Expr residual = symbolic::substitute(expand_(equation->residual), solutions_);
@@ -98,27 +95,13 @@ class Elimination {
       const auto state = std::ranges::find(model_.states, symbol, &State::symbol);
       if (state != model_.states.end()) {
         drift = drift + differentiate_(residual, symbol) * state->rate;
-        refuse_events(equation, id, *state);
       } else if (std::ranges::find(model_.delays, symbol, &Delay::symbol) != model_.delays.end()) {
         throw core::Error(equation.where, "an algebraic rule that is not linear looks at a delayed value",
                           "solve it for " + id + " by an assignment rule");
       }
     }
-    Expr initial = start;
-    for (int k = 0; k < newton_steps; ++k) {
-      const symbolic::ExprMap here{{unknown, initial}};
-      initial = initial - symbolic::substitute(residual, here) / symbolic::substitute(slope, here);
-    }
-    model_.states.push_back({id, unknown, -drift / slope, initial, equation.where});
-  }
-
-  void refuse_events(const Algebraic& equation, const std::string& id, const State& state) const {
-    if (!is_set_by_events(state.symbol)) return;
-    throw core::Error(
-        equation.where,
-        fmt::format("an event sets {}, on which an algebraic rule depends that is not linear in {}", state.id,
-                    id),
-        fmt::format("solve the rule for {} by an assignment rule", id));
+    model_.states.push_back({id, unknown, -drift / slope, start, equation.where});
+    model_.constraints.push_back({unknown, residual, equation.where});
   }
 
   /// Where the model says that the unknown starts; 1 if it does not.

@@ -29,6 +29,11 @@ std::vector<const Delay*> in_order(const OdeModel& model) {
   return ordered;
 }
 
+/// Whether a constraint says what the state is, rather than its initial value.
+bool is_determined(const OdeModel& model, const State& state) {
+  return std::ranges::find(model.constraints, state.symbol, &Constraint::symbol) != model.constraints.end();
+}
+
 /// What everything is at the start of a simulation, and before it as a function of time.
 struct Beginning {
   Expansion at_start, before;
@@ -36,7 +41,9 @@ struct Beginning {
   Beginning(const OdeModel& model, const std::vector<const Delay*>& delays)
       : at_start(*model.graph), before(*model.graph) {
     for (Expansion* expand : {&at_start, &before}) {
-      for (const State& state : model.states) expand->define(state, state.initial);
+      for (const State& state : model.states) {
+        if (!is_determined(model, state)) expand->define(state, state.initial);
+      }
       for (const InitialConstant& constant : model.initial_constants) {
         expand->define(constant, constant.initial);
       }
@@ -92,6 +99,22 @@ std::vector<Expr> values_of_initial_constants(const OdeModel& model, Expansion& 
   return symbolic::substitute(values, {{model.time, model.graph->constant(0)}});
 }
 
+/// Constraints are solved after the initial values, so that these cannot look at their solutions.
+void refuse_solved_starts(const OdeModel& model, const FlatModel& flat, const std::vector<Expr>& constants) {
+  std::vector<Expr> starts = flat.initials;
+  starts.insert(starts.end(), constants.begin(), constants.end());
+  for (const FlatDelay& delay : flat.delays) starts.push_back(delay.before);
+  const auto used = symbolic::free_symbols(starts);
+  for (const Constraint& constraint : model.constraints) {
+    if (std::ranges::find(used, constraint.symbol) == used.end()) continue;
+    const auto state = std::ranges::find(model.states, constraint.symbol, &State::symbol);
+    throw core::Error(constraint.where,
+                      "an initial value, or a value before the start, depends on " + state->id +
+                          ", which an algebraic rule determines that is not linear in it",
+                      "solve the rule for " + state->id + " by an assignment rule");
+  }
+}
+
 FlatEvent flatten_event(const FlatModel& flat, const Event& event) {
   const auto flattened = [&](const std::optional<Expr>& e) {
     return e ? std::optional(flat.flatten(*e)) : std::nullopt;
@@ -141,13 +164,19 @@ FlatModel flatten(const OdeModel& model) {
     flat.state_symbols.push_back(state.symbol);
     flat.state_ids.push_back(state.id);
     flat.rates.push_back(always(state.rate));
-    flat.initials.push_back(at_start(state.symbol));
+    flat.initials.push_back(at_start(is_determined(model, state) ? state.initial : state.symbol));
   }
   for (const Parameter& parameter : model.parameters) {
     flat.parameter_symbols.push_back(parameter.symbol);
     flat.parameter_ids.push_back(parameter.id);
   }
   add_delays(model, delays, beginning, flat);
+  refuse_solved_starts(model, flat, constants);
+  for (const Constraint& constraint : model.constraints) {
+    const auto state = std::ranges::find(flat.state_symbols, constraint.symbol);
+    flat.constraints.push_back(
+        {static_cast<int>(state - flat.state_symbols.begin()), flat.flatten(constraint.residual)});
+  }
   for (const Event& event : model.events) flat.events.push_back(flatten_event(flat, event));
   return flat;
 }

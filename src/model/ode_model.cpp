@@ -19,6 +19,12 @@ const InitialConstant* OdeModel::initial_constant(std::string_view id) const {
   return find(initial_constants, id);
 }
 const Derived* OdeModel::derived_quantity(std::string_view id) const { return find(derived, id); }
+const Constraint* OdeModel::constraint(std::string_view id) const {
+  const State* held = state(id);
+  const auto found = std::ranges::find_if(
+      constraints, [&](const Constraint& constraint) { return held && constraint.symbol == held->symbol; });
+  return found == constraints.end() ? nullptr : &*found;
+}
 
 std::optional<Expr> OdeModel::symbol(std::string_view id) const {
   if (const auto* s = state(id)) return s->symbol;

@@ -83,6 +83,15 @@ struct Algebraic {
   core::Location where;
 };
 
+/// An equation 0 = residual that determines a state, beside the rate that keeps it true while nothing jumps
+/// (an index-1 DAE). Where a simulation starts and where something jumps, the equation is solved for the
+/// state, from its initial value or the one that it had.
+struct Constraint {
+  Expr symbol;    ///< of the state
+  Expr residual;  ///< over time, states and parameters
+  core::Location where;
+};
+
 /// A species' two readings, for outputs: `state or derived id` is what its id means in formulas.
 struct SpeciesUnits {
   std::string id;
@@ -105,6 +114,7 @@ struct OdeModel {
   std::vector<Delay> delays;
   std::vector<Event> events;
   std::vector<Algebraic> algebraic;
+  std::vector<Constraint> constraints;   ///< each over states that those before it determine, and its own
   std::vector<Expr> algebraic_unknowns;  ///< symbols of what the algebraic equations may determine
   std::vector<SpeciesUnits> species;
 
@@ -113,6 +123,8 @@ struct OdeModel {
   const Parameter* parameter(std::string_view id) const;
   const InitialConstant* initial_constant(std::string_view id) const;
   const Derived* derived_quantity(std::string_view id) const;
+  /// The equation that determines the state of that id, if one does.
+  const Constraint* constraint(std::string_view id) const;
   bool has(std::string_view id) const;
   /// What the id means in formulas; nothing if the model has none of that id.
   std::optional<Expr> symbol(std::string_view id) const;
@@ -141,6 +153,11 @@ struct FlatDelay {
   Expr before;  ///< at a time before the start; of time and parameters
 };
 
+struct FlatConstraint {
+  int state;
+  Expr residual;
+};
+
 /// A model with every derived quantity and initial constant replaced by what it stands for: nothing is left
 /// but time, states and parameters; initial values depend on parameters and time alone.
 struct FlatModel {
@@ -151,8 +168,9 @@ struct FlatModel {
   std::vector<Expr> rates;     ///< (n_states)
   std::vector<Expr> initials;  ///< (n_states)
   std::vector<FlatEvent> events;
-  std::vector<FlatDelay> delays;   ///< the last states; none depends on a later one
-  symbolic::ExprMap replacements;  ///< what `flatten(expr)` applies
+  std::vector<FlatDelay> delays;            ///< the last states; none depends on a later one
+  std::vector<FlatConstraint> constraints;  ///< in the order in which they are to be solved
+  symbolic::ExprMap replacements;           ///< what `flatten(expr)` applies
 
   /// Any expression of the OdeModel, in terms of time, states and parameters.
   Expr flatten(Expr) const;
@@ -160,12 +178,13 @@ struct FlatModel {
 
 /// Turns each algebraic equation into a derived quantity: it is solved for an unknown in which it is linear,
 /// and which thereby ceases to be a parameter, a constant or a state. An equation that is linear in none but
-/// has one unknown left makes that a state, by differentiation by time (an index-1 DAE).
+/// has one unknown left makes that a state, by differentiation by time, and remains as its constraint.
 /// @throws core::Error for an equation that determines no unknown, or with others more than one
 void solve_algebraic(OdeModel&);
 
 /// @throws core::Error when derived quantities, initial values or initial constants depend on themselves
-/// (names the cycle), and when algebraic equations are left
+/// (names the cycle), when they depend on a state that a constraint determines, and when algebraic equations
+/// are left
 FlatModel flatten(const OdeModel&);
 
 }  // namespace kinetune::model

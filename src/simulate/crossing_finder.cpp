@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numbers>
+#include <utility>
 
 namespace kinetune::simulate {
 
@@ -16,6 +18,9 @@ constexpr double rounding = 4 * std::numeric_limits<double>::epsilon();
 
 // Waves of time or states do not show in the error of the states, so that steps would grow over them.
 constexpr double steps_over_waves = 500;
+
+// Between two points a sine turns by so much at most.
+constexpr double most_turn = std::numbers::pi / 8;
 
 bool is_same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
 
@@ -32,6 +37,8 @@ CrossingFinder::CrossingFinder(const jit::CompiledModel& model) : model_(model) 
   }
   for (auto& sample : samples_) sample.resize(switches.size());
   arguments_.resize(switches.size());
+  phases_.resize(watched_.empty() ? 0 : model.code().n_phases);
+  phases_before_.resize(phases_.size());
   derivatives_.resize(model.code().switch_derivatives.size());
 }
 
@@ -41,7 +48,38 @@ double CrossingFinder::longest_step(double duration) const {
 
 std::optional<double> CrossingFinder::first(double from, double to, const double* prelude,
                                             const std::function<const double*(double)>& state_at) {
-  const Step step{prelude, state_at};
+  return first_in(from, to, {prelude, state_at});
+}
+
+/// Into how many stretches an interval falls for its points to be close enough for its waves; at most as many
+/// as are left to be looked at.
+double CrossingFinder::stretches_for_waves(double from, double to, const Step& step) {
+  double turn = 0.0;
+  for (int i = 0; i < n_samples && !phases_.empty(); ++i) {
+    const double time = i + 1 < n_samples ? from + (to - from) * i / (n_samples - 1) : to;
+    phases_before_.swap(phases_);
+    model_.phases(time, step.state_at(time), step.prelude, phases_.data());
+    for (std::size_t k = 0; k < phases_.size() && i > 0; ++k) {
+      if (const double change = std::fabs(phases_[k] - phases_before_[k]); std::isfinite(change))
+        turn = std::max(turn, change);
+    }
+  }
+  const bool is_instant = to - from <= rounding * std::max(std::fabs(from), std::fabs(to));
+  return turn <= most_turn || is_instant ? 1.0 : std::min(std::ceil(turn / most_turn), double{max_stretches});
+}
+
+std::optional<double> CrossingFinder::first_in(double from, double to, const Step& step) {
+  const double n = stretches_for_waves(from, to, step);
+  if (n > 1.0) {
+    double start = from;
+    for (double i = 1.0; i <= n && !is_exhausted(); ++i) {
+      const double end = i < n ? from + (to - from) * (i / n) : to;
+      if (const auto time = first_in(start, end, step)) return time;
+      start = end;
+    }
+    return std::nullopt;
+  }
+  ++n_stretches_;
   std::array<double, n_samples> times;
   for (int i = 0; i < n_samples; ++i) times[i] = from + (to - from) * i / (n_samples - 1);
   times.back() = to;

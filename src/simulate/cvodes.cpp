@@ -96,7 +96,7 @@ class Cvodes final : public PieceIntegrator {
 }  // namespace
 
 std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const IntegratorOptions& options) {
-  return make_simulator(model, std::make_unique<Cvodes>(model, options));
+  return make_simulator(model, std::make_unique<Cvodes>(model, options), options.rtol);
 }
 
 }  // namespace kinetune::simulate

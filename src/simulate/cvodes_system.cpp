@@ -178,6 +178,7 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_times(std::span<c
 std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<const double> times,
                                                                      Advance advance, const Visit& visit) {
   std::size_t next = 0;
+  crossings_.restart();
   for (double from = segment_->start; from < segment_->end;) {
     if (steps_taken_ >= options_.max_steps) {
       return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
@@ -190,6 +191,8 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
     if (history_.is_needed()) remember_step(from, to);
     const auto change =
         crossings_.first(from, to, segment_->prelude.data(), [this](double t) { return interpolate(t); });
+    if (crossings_.is_exhausted())
+      return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
     const auto [n, m, data] = block(between_.get());
     const auto is_passed = [&](double t) { return change ? t < *change : t <= to; };
     for (; next < times.size() && is_passed(times[next]); ++next) {

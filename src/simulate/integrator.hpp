@@ -15,7 +15,8 @@ enum class Method {
   cvodes,    ///< for every model, large ones best
   rodas5p,   ///< Rosenbrock, order 5: fast on small and medium models; needs second derivatives
   rodas4p2,  ///< Rosenbrock, order 4: the faster one where tolerances are loose
-  automatic  ///< rodas5p where the model has second derivatives, otherwise cvodes; a study may measure
+  automatic  ///< a Rosenbrock method, its order by the tolerance, where the model has second derivatives,
+             ///< otherwise cvodes; a study may measure
 };
 std::string_view name(Method);
 
@@ -63,6 +64,7 @@ enum class IntegrationError {
   too_much_accuracy,   ///< the tolerances ask for more than double precision gives
   endless_events,      ///< events or discontinuities follow each other without time going on
   not_differentiable,  ///< delayed values have no sensitivities; or a threshold is only touched
+  no_solution,         ///< of an algebraic rule that determines `state`, at a start or a jump
   no_steady_state,     ///< the trajectory does not settle
   interrupted,         ///< IntegratorOptions::interrupt said so
   internal,            ///< anything else the solver reports
@@ -125,11 +127,12 @@ class Sink {
 /// An integration method. One instance a thread; it owns its memory and its tape, and the same call gives the
 /// same result whatever was integrated before.
 ///
-/// It steps onto events and discontinuities, not over them. At a time at which an event happens the sink
-/// receives the states after it. Each call of forward() is a simulation of its own: just before its start
-/// each trigger is what the model says that it is at the very start. Sensitivities are carried over
-/// events and jumps of the rates, also where their times move with states and parameters, but not in models
-/// with delayed values (IntegrationError::not_differentiable).
+/// States that constraints determine are solved for at the start, whatever x has for them, and after jumps of
+/// what they depend on. It steps onto events and discontinuities, not over them. At a time at which an event
+/// happens the sink receives the states after it. Each call of forward() is a simulation of its own: just
+/// before its start each trigger is what the model says that it is at the very start. Sensitivities are
+/// carried over events and jumps of the rates, also where their times move with states and parameters, but
+/// not in models with delayed values (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;
@@ -167,8 +170,8 @@ std::unique_ptr<Integrator> make_cvodes(const jit::CompiledModel& model, const I
 /// @throws core::Error where the model was compiled without second derivatives
 std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model, const IntegratorOptions&);
 
-/// What `automatic` comes to for a model; any other method as it is.
-Method settled(Method, const jit::ModelCode&);
+/// What `automatic` comes to for a model at a tolerance; any other method as it is.
+Method settled(const IntegratorOptions&, const jit::ModelCode&);
 
 /// The integrator of options.method. @throws core::Error where the method cannot carry the model
 std::unique_ptr<Integrator> make_integrator(const jit::CompiledModel& model, const IntegratorOptions&);

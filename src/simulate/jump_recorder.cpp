@@ -47,6 +47,7 @@ bool is_zero(const Row& row) { return row.rows.empty() && row.parameters.empty()
 
 JumpRecorder::JumpRecorder(const jit::CompiledModel& model)
     : model_(model),
+      constraints_(model),
       held_prelude_(model.code().n_prelude),
       held_x_(model.n_states()),
       from_(model.n_states()),
@@ -84,10 +85,11 @@ void JumpRecorder::hold(const double* x, std::span<const double> prelude) {
   std::copy_n(x, held_x_.size(), held_x_.begin());
 }
 
-bool JumpRecorder::switches_changed(double t, const double* x, std::span<const double> prelude,
+bool JumpRecorder::switches_changed(double t, std::span<const double> prelude,
                                     std::vector<RowUpdate>& updates) {
   const auto& code = model_.code();
   std::ranges::fill(cause_, none);
+  double* x = held_x_.data();
   const double* became = prelude.data() + code.first_switch();
   double* values = held_prelude_.data() + code.first_switch();
   if (std::equal(values, values + code.switches.size(), became)) return true;
@@ -99,6 +101,8 @@ bool JumpRecorder::switches_changed(double t, const double* x, std::span<const d
     from_ = to_;
     const Change change = change_of_switches(t, x);
     values[k] = became[k];
+    const bool is_solved = !constraints_.exist() || constraints_.solve(t, x, held_prelude_.data());
+    if (!is_solved) return false;
     triggers_before_ = triggers_;
     model_.rates(t, x, held_prelude_.data(), to_.data());
     model_.triggers(t, x, held_prelude_.data(), triggers_.data());
@@ -114,6 +118,7 @@ bool JumpRecorder::switches_changed(double t, const double* x, std::span<const d
       updates.emplace_back().set(std::move(row));
     }
     if (rates_jump) updates.push_back(shift(motion));
+    if (constraints_.exist()) constraints_.append_updates(t, x, held_prelude_.data(), active_, updates);
     for (std::size_t e = 0; e < cause_.size(); ++e) {
       if (triggers_[e] != 0.0 && triggers_before_[e] == 0.0) cause_[e] = motion;
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "jit/compiled_model.hpp"
+#include "simulate/constraints.hpp"
 #include "simulate/event_queue.hpp"
 #include "simulate/row_update.hpp"
 
@@ -36,11 +37,10 @@ class JumpRecorder {
 
   /// Remembers what is about to change.
   void hold(const double* x, std::span<const double> prelude);
-  /// Switches have changed on their own since hold().
+  /// Switches have changed on their own since hold(), and with them states that constraints determine.
   /// @param prelude  with the switches as they have become
   /// @returns false where a time that matters has no motion: its argument only touches zero
-  bool switches_changed(double t, const double* x, std::span<const double> prelude,
-                        std::vector<RowUpdate>& updates);
+  bool switches_changed(double t, std::span<const double> prelude, std::vector<RowUpdate>& updates);
   /// An event has been executed since hold(), and switches may have followed it.
   void executed(const EventQueue::Execution&, double t, const double* x, std::span<const double> prelude,
                 std::vector<RowUpdate>& updates);
@@ -68,6 +68,7 @@ class JumpRecorder {
 
   const jit::CompiledModel& model_;
   std::span<const int> active_;
+  Constraints constraints_;
   std::vector<double> held_prelude_, held_x_;
   std::vector<double> derivatives_, from_, to_;     // from_, to_: rates (n_states) before and after a jump
   std::vector<double> triggers_, triggers_before_;  // (n_events)

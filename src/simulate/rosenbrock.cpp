@@ -200,6 +200,7 @@ class Rosenbrock final : public PieceIntegrator {
     if (!stages_.set_start(&t, start_.data())) return fail(IntegrationError::not_finite, t);
     StepControl control(scheme_.order, piece.start, piece.end,
                         crossings_.longest_step(piece.end - piece.start));
+    crossings_.restart();
     control.begin(options_, start_, stages_.rates_at_start());
     for (long n_tried = 0; t < piece.end; ++n_tried) {
       if (n_tried >= options_.max_steps) return fail(IntegrationError::too_many_steps, t);
@@ -226,6 +227,7 @@ class Rosenbrock final : public PieceIntegrator {
                               ? crossings_.first(t, to, piece.prelude.data(),
                                                  [&](double time) { return interpolate(t, h, to, time); })
                               : std::nullopt;
+      if (crossings_.is_exhausted()) return fail(IntegrationError::too_many_steps, t);
       if (run_.mode == Mode::adjoint) record_step(t, h);
       hand_out(t, h, to, change);
       if (change) return stop_within(t, h, to, *change);
@@ -323,7 +325,7 @@ std::unique_ptr<PieceIntegrator> make_rosenbrock_pieces(const jit::CompiledModel
 
 std::unique_ptr<Integrator> make_rosenbrock(const jit::CompiledModel& model,
                                             const IntegratorOptions& options) {
-  return make_simulator(model, make_rosenbrock_pieces(model, options));
+  return make_simulator(model, make_rosenbrock_pieces(model, options), options.rtol);
 }
 
 }  // namespace kinetune::simulate

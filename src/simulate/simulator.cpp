@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <variant>
 
+#include "simulate/constraints.hpp"
 #include "simulate/denormals.hpp"
 #include "simulate/event_queue.hpp"
 #include "simulate/jump_recorder.hpp"
@@ -12,6 +14,10 @@ namespace kinetune::simulate {
 namespace {
 
 constexpr int max_executions_at_once = 10000;
+constexpr int max_passes = 100;  // of constraints and switches that look at each other
+
+// Errors of integration stay below this many tolerances.
+constexpr double most_drift = 1e3;
 
 /// Notices when jumps follow each other without end.
 class StopCounter {
@@ -49,16 +55,18 @@ class Shifted final : public Sink {
 
 class Simulator final : public Integrator {
  public:
-  Simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator> pieces)
+  Simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator> pieces, double rtol)
       : model_(model),
+        rtol_(rtol),
         pieces_(std::move(pieces)),
         switches_(model),
+        constraints_(model),
         events_(model),
         prelude_(model.code().n_prelude),
         recorder_(model) {
     const auto& code = model.code();
     has_delays_ = pieces_->history().is_needed();
-    nothing_jumps_ = code.switches.empty() && code.events.empty() && !has_delays_;
+    nothing_jumps_ = code.switches.empty() && code.events.empty() && !constraints_.exist() && !has_delays_;
   }
 
   std::expected<void, IntegrationFailure> forward(const Segment& segment, Mode mode, std::span<double> x,
@@ -115,7 +123,7 @@ class Simulator final : public Integrator {
   using TapeEntry = std::variant<Piece, Cotangent, RowUpdate>;
 
   using Result = std::expected<double, IntegrationFailure>;
-  using Settled = std::expected<void, IntegrationError>;
+  using Settled = std::expected<void, IntegrationFailure>;
   enum class Motion { none, by_switches };  // of the time at which something happens
 
   struct Run {
@@ -137,7 +145,7 @@ class Simulator final : public Integrator {
     Moment arrival = Moment::at;
     while (true) {
       if (const auto settled = settle(t, arrival); !settled) {
-        return std::unexpected(IntegrationFailure{settled.error(), t});
+        return std::unexpected(settled.error());
       }
       if (!(t < end)) return {};
       arrival = Moment::crossing;
@@ -152,6 +160,8 @@ class Simulator final : public Integrator {
       const Result reached = integrate(t, stop);
       if (!reached) return std::unexpected(reached.error());
       t = *reached;
+      if (const auto state = state_adrift(t))
+        return std::unexpected(IntegrationFailure{IntegrationError::no_solution, t, *state});
     }
   }
 
@@ -217,29 +227,72 @@ class Simulator final : public Integrator {
   }
 
   Settled settle_moment(double t, Moment moment, Motion motion) {
-    double* x = run_.x.data();
     fill_delays(t);
-    hold();
-    switches_.update(t, x, moment, prelude_.data());
-    if (is_recording() && motion == Motion::by_switches) {
-      const bool is_smooth = recorder_.switches_changed(t, x, prelude_, updates_);
-      if (!is_smooth) return std::unexpected(IntegrationError::not_differentiable);
-      carry();
-    }
+    const Moment later = moment == Moment::after ? Moment::after : Moment::within;
+    if (const auto settled = settle_switches(t, moment, later, motion); !settled) return settled;
     if (model_.code().events.empty()) return {};
     note_triggers(t, moment);
-    const Moment later = moment == Moment::after ? Moment::after : Moment::within;
     for (int i = 0; i < max_executions_at_once; ++i) {
-      hold();
-      const auto executed = events_.execute_next(t, x, prelude_.data(), moment);
+      hold(t);
+      const auto executed = events_.execute_next(t, run_.x.data(), prelude_.data(), moment);
       if (!executed) return {};
       note_jump(t);
-      switches_.update(t, x, later, prelude_.data());
-      if (is_recording()) recorder_.executed(*executed, t, x, prelude_, updates_);
+      switches_.update(t, run_.x.data(), later, prelude_.data());
+      const bool is_touched = constraints_touched(t);
+      if (const auto solved = is_touched ? solve(t, later) : Settled{}; !solved) return solved;
+      if (is_recording()) recorder_.executed(*executed, t, run_.x.data(), prelude_, updates_);
+      if (is_touched) record_solution(t);
       carry();
       note_triggers(t, later);
     }
-    return std::unexpected(IntegrationError::endless_events);
+    return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
+  }
+
+  Settled settle_switches(double t, Moment moment, Moment later, Motion motion) {
+    hold(t);
+    switches_.update(t, run_.x.data(), moment, prelude_.data());
+    const bool is_start = moment == Moment::at;
+    const bool is_to_solve = constraints_.exist() && (is_start || constraints_touched(t));
+    if (const auto solved = is_to_solve ? solve(t, later) : Settled{}; !solved) return solved;
+    if (is_recording() && motion == Motion::by_switches) {
+      const bool is_smooth = recorder_.switches_changed(t, prelude_, updates_);
+      if (!is_smooth) return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, t});
+    }
+    if (is_to_solve) record_solution(t);
+    carry();
+    return {};
+  }
+
+  bool constraints_touched(double t) {
+    return constraints_.exist() && constraints_.touched(t, run_.x.data(), prelude_.data());
+  }
+
+  /// The states that constraints determine, and the switches that look at them.
+  Settled solve(double t, Moment later) {
+    const auto switches = std::span(prelude_).subspan(model_.code().first_switch());
+    for (int pass = 0; pass < max_passes; ++pass) {
+      const auto moved = constraints_.solve(t, run_.x.data(), prelude_.data());
+      if (!moved) return std::unexpected(IntegrationFailure{IntegrationError::no_solution, t, moved.error()});
+      if (!*moved) return {};
+      note_jump(t);
+      const std::vector<double> before(switches.begin(), switches.end());
+      switches_.update(t, run_.x.data(), later, prelude_.data());
+      if (std::ranges::equal(before, switches)) return {};
+    }
+    return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
+  }
+
+  /// A state that rates have taken away from what its constraint says: over a point at which the solution
+  /// ends, and steps do not see that.
+  std::optional<int> state_adrift(double t) {
+    const double share = std::min(most_drift * rtol_, 0.1);
+    return constraints_.exist() ? constraints_.violated(t, run_.x.data(), prelude_.data(), share)
+                                : std::nullopt;
+  }
+
+  void record_solution(double t) {
+    if (is_recording())
+      constraints_.append_updates(t, run_.x.data(), prelude_.data(), run_.segment.active, updates_);
   }
 
   void note_triggers(double t, Moment moment) {
@@ -250,7 +303,8 @@ class Simulator final : public Integrator {
 
   bool is_recording() const { return run_.mode != Mode::states; }
 
-  void hold() {
+  void hold(double t) {
+    if (constraints_.exist()) constraints_.hold(t, run_.x.data(), prelude_.data());
     if (is_recording()) recorder_.hold(run_.x.data(), prelude_);
   }
 
@@ -283,8 +337,10 @@ class Simulator final : public Integrator {
   }
 
   const jit::CompiledModel& model_;
+  double rtol_;
   std::unique_ptr<PieceIntegrator> pieces_;
   SwitchValues switches_;
+  Constraints constraints_;
   EventQueue events_;
   std::vector<double> prelude_;
   bool has_delays_, nothing_jumps_;
@@ -300,8 +356,8 @@ class Simulator final : public Integrator {
 }  // namespace
 
 std::unique_ptr<Integrator> make_simulator(const jit::CompiledModel& model,
-                                           std::unique_ptr<PieceIntegrator> pieces) {
-  return std::make_unique<Simulator>(model, std::move(pieces));
+                                           std::unique_ptr<PieceIntegrator> pieces, double rtol) {
+  return std::make_unique<Simulator>(model, std::move(pieces), rtol);
 }
 
 }  // namespace kinetune::simulate

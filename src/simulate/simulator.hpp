@@ -7,6 +7,8 @@ namespace kinetune::simulate {
 /// Cuts segments where switches change and events happen, goes over the pieces with the method, and applies
 /// the jumps between them.
 /// @param model  must outlive the result
-std::unique_ptr<Integrator> make_simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator>);
+/// @param rtol   of the method
+std::unique_ptr<Integrator> make_simulator(const jit::CompiledModel& model, std::unique_ptr<PieceIntegrator>,
+                                           double rtol);
 
 }  // namespace kinetune::simulate

@@ -121,6 +121,7 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
     n_still = *change < 1.0 ? n_still + 1 : 0;
     if (n_still == 0) still_from = point.time;
     for (const double threshold : rank_thresholds) {
+      if (has_constraints()) break;  // what they conserve is not linear
       // Events may change what reactions conserve.
       const std::span<const double> kept = has_events() ? point.x : start;
       Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, kept, point.x, {}, {}, {},
@@ -154,7 +155,7 @@ bool SteadyStates::has_negative(const Attempt& attempt) const {
 /// settles is in the rates and the conserved quantities at the start.
 std::optional<SteadyPoint> SteadyStates::leap(const Segment& segment, std::span<const double> start) {
   const bool is_small = model_.n_states() <= max_states_for_eigenvalues;  // so that stability can be seen
-  if (has_events() || model_.code().n_delays > 0 || !is_small) return {};
+  if (has_events() || has_constraints() || model_.code().n_delays > 0 || !is_small) return {};
   if (!is_timeless(segment, segment.start, for_ever, start)) return {};
   SteadyPoint point{{}, segment.start, {start.begin(), start.end()}, nullptr};
   const bool no_negative = std::ranges::all_of(start, [](double v) { return v >= 0.0; });

@@ -23,8 +23,8 @@ struct SteadyPoint {
 ///
 /// With SteadyStateSearch::newton that method is tried first, from the start: where it finds a stable state
 /// that has the start's conserved quantities, no trajectory is followed. Of several such states it may find
-/// another one than the trajectory leads to. Models with events, delays or rates that depend on time, and
-/// conserved quantities whose definition depends on an active parameter, are followed all the same.
+/// another one than the trajectory leads to. Models with constraints, events, delays or rates that depend on
+/// time, and conserved quantities whose definition depends on an active parameter, are followed all the same.
 ///
 /// Derivatives are those of the implicit function theorem; where it does not apply (a conserved quantity
 /// whose definition depends on a parameter), sensitivities or adjoints are integrated until they have
@@ -60,6 +60,7 @@ class SteadyStates {
   std::expected<bool, IntegrationFailure> stays_there(Integrator&, const Attempt&,
                                                       std::span<const double> start, double time);
   bool has_events() const { return !model_.code().events.empty(); }
+  bool has_constraints() const { return !model_.code().constraints.empty(); }
   std::optional<SteadyPoint> leap(const Segment&, std::span<const double> start);
   bool is_timeless(const Segment&, double from, double duration, std::span<const double> x) const;
   bool linearise(Attempt&) const;

@@ -111,8 +111,10 @@ TimeCourse time_course(const SimulateModelOptions& options) {
   const simulate::Segment segment{0.0, course.times.back(), prelude, parameters, {}};
   const auto result = integrator->forward(segment, simulate::Mode::states, x, {}, course.times, recorder);
   if (!result) {
-    throw std::runtime_error(fmt::format("{}: simulation failed at time {:.6g}: {}", options.model.string(),
-                                         result.error().time, to_string(result.error().error)));
+    const int state = result.error().state;
+    throw std::runtime_error(fmt::format("{}: simulation failed at time {:.6g}: {}{}", options.model.string(),
+                                         result.error().time, to_string(result.error().error),
+                                         state < 0 ? "" : " (" + source.model.state_ids[state] + ")"));
   }
   return course;
 }

@@ -243,3 +243,70 @@ TEST_F(Periods, what_cannot_be_is_refused_with_its_line) {
               "conditionId\ttargetId\ttargetValue\nrest\tthere\t1\nstart\tA\t1\nlater\tA\t1\n");
   EXPECT_THAT(files.refusal(), StartsWith("conditions.tsv:2: targetId 'there'"));
 }
+
+namespace {
+
+/// x' = -k x from 1, and y from y^2 = p x: of a start from which plain steps of Newton's method go far.
+class PeriodsOfARule : public testing::Test {
+ protected:
+  ExchangeFiles files;
+  void SetUp() override {
+    const std::string maths = "<math xmlns='http://www.w3.org/1998/Math/MathML'>",
+                      product = "<apply><times/><ci>p</ci><ci>x</ci></apply>",
+                      square = "<apply><times/><ci>y</ci><ci>y</ci></apply>";
+    files.write("model.xml",
+                "<sbml xmlns='http://www.sbml.org/sbml/level3/version2/core' level='3' version='2'>\n"
+                "<model id='rule'><listOfParameters>\n"
+                "<parameter id='k' value='1' constant='true'/><parameter id='p' value='1' constant='true'/>\n"
+                "<parameter id='x' value='1' constant='false'/>\n"
+                "<parameter id='y' value='1e-3' constant='false'/></listOfParameters>\n"
+                "<listOfRules><rateRule variable='x'>" +
+                    maths +
+                    "<apply><minus/><apply><times/><ci>k</ci><ci>x</ci></apply></apply></math></rateRule>"
+                    "<algebraicRule>" +
+                    maths + "<apply><minus/>" + square + product +
+                    "</apply></math></algebraicRule></listOfRules>\n</model></sbml>\n");
+    files.write("mapping.tsv", "petabEntityId\tmodelEntityId\n");
+    files.write("observables.tsv", "observableId\tobservableFormula\tnoiseFormula\no\ty\t0.1\n");
+    files.write("parameters.tsv",
+                "parameterId\tlowerBound\tupperBound\tnominalValue\testimate\nk\t0\t10\t0.3\ttrue\n"
+                "p1\t-10\t10\t4\ttrue\np2\t0\t10\t2\ttrue\ndose\t0\t10\t1\ttrue\n");
+    files.write("conditions.tsv",
+                "conditionId\ttargetId\ttargetValue\nstart\tp\tp1\nlater\tp\tp2\nlater\tx\tx + dose\n");
+    files.write("experiments.tsv", "experimentId\ttime\tconditionId\ne\t0\tstart\ne\t2\tlater\n");
+    files.write("measurements.tsv",
+                "observableId\texperimentId\ttime\tmeasurement\no\te\t0\t2\no\te\t1\t1\no\te\t2\t1.5\n"
+                "o\te\t5\t0.8\n");
+  }
+};
+
+}  // namespace
+
+TEST_F(PeriodsOfARule, solve_it_anew_where_they_change_what_it_depends_on) {
+  const double k = 0.3, p1 = 4, p2 = 2, dose = 1, x = std::exp(-2 * k) + dose;
+  const auto values = values_at(files.joined(), {k, p1, p2, dose});
+  ASSERT_EQ(values.size(), 4);
+  EXPECT_NEAR(values[0], std::sqrt(p1), 1e-9);
+  EXPECT_NEAR(values[1], std::sqrt(p1 * std::exp(-k)), 1e-9);
+  EXPECT_NEAR(values[2], std::sqrt(p2 * x), 1e-9);
+  EXPECT_NEAR(values[3], std::sqrt(p2 * x * std::exp(-3 * k)), 1e-9);
+}
+
+TEST_F(PeriodsOfARule, have_gradients_of_its_solutions) {
+  expect_right_gradients(files.joined(), {0.35, 3.8, 2.1, 1.2});
+}
+
+TEST_F(PeriodsOfARule, without_a_solution_fail_and_name_its_variable) {
+  const Joined joined = files.joined();
+  Posterior posterior(joined.problem, {jit::compile(joined.sources.front())}, {});
+  Details details;
+  posterior.assess(std::vector<double>{0.3, -1, 2, 1}, Order::value, &details);
+  ASSERT_EQ(details.simulations.size(), 1);
+  EXPECT_THAT(details.simulations[0].failure, HasSubstr("algebraic rule"));
+  EXPECT_EQ(details.simulations[0].state, "y");
+}
+
+TEST_F(PeriodsOfARule, cannot_set_what_it_determines) {
+  files.write("conditions.tsv", "conditionId\ttargetId\ttargetValue\nstart\ty\tp1\nlater\tp\tp2 + dose\n");
+  EXPECT_THAT(files.refusal(), HasSubstr("'y' follows from an algebraic rule and cannot be set"));
+}

@@ -66,7 +66,7 @@ TEST(Algebraic, what_events_set_is_left_to_them) {
   EXPECT_TRUE(e.model.derived_quantity("y"));
 }
 
-TEST(Algebraic, what_is_not_linear_becomes_a_state_that_starts_where_it_must) {
+TEST(Algebraic, what_is_not_linear_becomes_a_state_with_a_constraint) {
   Equations e;  // y^3 + y = 10 x = 10 z, z' = 2 from k = 3: y = 3, y' = 20 / (3 y^2 + 1)
   const Expr z = e.model.graph->symbol("z");
   e.model.states.push_back({"z", z, e.model.graph->constant(2), e.k});
@@ -75,10 +75,29 @@ TEST(Algebraic, what_is_not_linear_becomes_a_state_that_starts_where_it_must) {
   solve_algebraic(e.model);
   const auto flat = model::flatten(e.model);
   ASSERT_EQ(flat.state_ids, (std::vector<std::string>{"z", "y"}));
-  const auto at_start = [&](Expr symbol) { return symbol == e.k ? 3.0 : symbol == z ? 3.0 : std::nan(""); };
-  EXPECT_NEAR(symbolic::evaluate(flat.initials[1], at_start), 3.0, 1e-12);
-  const auto later = [&](Expr symbol) { return symbol == e.y ? 3.0 : std::nan(""); };
+  EXPECT_TRUE(flat.initials[1].is_constant(2));  // the model's value, where the solution is looked for
+  EXPECT_TRUE(e.model.constraint("y"));
+  EXPECT_FALSE(e.model.constraint("z"));
+  ASSERT_EQ(flat.constraints.size(), 1);
+  EXPECT_EQ(flat.constraints[0].state, 1);
+  const auto later = [&](Expr symbol) { return symbol == e.y ? 3.0 : symbol == z ? 5.0 : std::nan(""); };
+  EXPECT_NEAR(symbolic::evaluate(flat.constraints[0].residual, later), 30.0 / 10.0 - 5.0, 1e-12);
   EXPECT_NEAR(symbolic::evaluate(flat.rates[1], later), 20.0 / 28.0, 1e-12);
+}
+
+TEST(Algebraic, initial_values_that_depend_on_the_solution_of_a_constraint_are_refused_with_its_line) {
+  Equations e;
+  e.model.algebraic_unknowns = {e.y};
+  e.model.states.push_back({"z", e.model.graph->symbol("z"), e.k, 2.0 * e.y});
+  e.equation(e.y * e.y - e.k);
+  solve_algebraic(e.model);
+  try {
+    model::flatten(e.model);
+    FAIL();
+  } catch (const core::Error& error) {
+    EXPECT_EQ(error.where().line, 7);
+    EXPECT_NE(std::string(error.what()).find("depends on y"), std::string::npos);
+  }
 }
 
 TEST(Algebraic, what_is_not_linear_in_two_unknowns_is_refused_with_its_line) {

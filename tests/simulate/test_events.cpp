@@ -94,6 +94,50 @@ TEST_P(Discontinuities, a_wave_of_states_switches_although_the_states_are_smooth
   EXPECT_EQ(m.last(10), 5);
 }
 
+TEST_P(Discontinuities, every_period_of_a_wave_of_time_counts) {
+  EventModel m;
+  const Expr n = m.kept("n", 0);
+  m.event(less(m.number(0), unary(Op::sin, m.time)), {{n, n + 1.0}});
+  EXPECT_NEAR(m.last(10'000 * 2 * std::numbers::pi - 1), 10'000, 1e-6);
+}
+
+TEST_P(Discontinuities, every_period_of_a_wave_that_speeds_up_counts) {
+  EventModel m;  // peaks at sqrt(2 pi (k + 1/4))
+  const Expr n = m.kept("n", 0);
+  m.event(less(m.number(0.99), unary(Op::sin, m.time * m.time)), {{n, n + 1.0}});
+  EXPECT_NEAR(m.last(std::sqrt(3000 * 2 * std::numbers::pi)), 3000, 1e-6);
+}
+
+TEST_P(Discontinuities, every_period_of_a_state_that_is_a_phase_counts) {
+  EventModel m;  // the phase 1000 (1 - exp(-t / 10)) settles
+  const Expr n = m.kept("n", 0), phase = m.symbol("phase");
+  m.state("phase", m.number(100) - 0.1 * phase, m.number(0));
+  m.event(less(unary(Op::cos, phase), m.number(0)), {{n, n + 1.0}});
+  EXPECT_NEAR(m.last(200), 159, 1e-6);  // 1000 = 159 times 2 pi + 0.97
+}
+
+TEST_P(Discontinuities, every_period_counts_in_a_condition_of_a_rate) {
+  EventModel m;  // half of the time
+  m.state("x", select(less(m.number(0), unary(Op::sin, 40.0 * m.time)), m.number(1), m.number(0)),
+          m.number(0));
+  const double period = 2 * std::numbers::pi / 40;
+  EXPECT_NEAR(m.last(2000 * period), 1000 * period, 1e-8);
+}
+
+TEST_P(Discontinuities, every_peak_of_a_wave_above_a_threshold_counts) {
+  EventModel m;
+  const Expr n = m.kept("n", 0);
+  m.event(less(m.number(0.999), unary(Op::sin, 7.0 * m.time)), {{n, n + 1.0}});
+  EXPECT_NEAR(m.last(2 * std::numbers::pi / 7 * 500), 500, 1e-6);
+}
+
+TEST_P(Discontinuities, a_wave_too_fast_to_be_followed_is_a_failure_and_no_hang) {
+  EventModel m;
+  const Expr n = m.kept("n", 0);
+  m.event(less(m.number(2), unary(Op::sin, 1e12 * m.time)), {{n, n + 1.0}});
+  EXPECT_EQ(m.failure(1000).error, IntegrationError::too_many_steps);
+}
+
 TEST_P(Discontinuities, an_excursion_within_a_step_is_noticed) {
   EventModel m;  // y = 1e-4 - (t - 5)^2 is positive from 4.99 to 5.01
   const Expr n = m.kept("n", 0), y = m.symbol("y");

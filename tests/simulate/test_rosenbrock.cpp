@@ -104,6 +104,13 @@ INSTANTIATE_TEST_SUITE_P(, Rosenbrock,
                                           testing::Values(LinearSolver::automatic, LinearSolver::dense,
                                                           LinearSolver::klu)));
 
+TEST(RosenbrockOrder, is_lower_at_loose_tolerances_and_what_was_asked_for_otherwise) {
+  const auto model = driven().compile();
+  EXPECT_EQ(simulate::settled({.rtol = 1e-2}, model.code()), Method::rodas4p2);
+  EXPECT_EQ(simulate::settled({.rtol = 1e-5}, model.code()), Method::rodas5p);
+  EXPECT_EQ(simulate::settled({.rtol = 1e-2, .method = Method::rodas5p}, model.code()), Method::rodas5p);
+}
+
 TEST_P(Rosenbrock, states_and_sensitivities_are_the_analytic_ones) {
   const auto model = driven().compile();
   const auto integrator = make_rosenbrock(model, options);
@@ -173,7 +180,7 @@ TEST_P(Rosenbrock, steps_whose_stages_do_not_fit_on_the_tape_give_the_same_gradi
   const std::vector<double> times{0.3, 5.0}, weights{1.0, 2.0};
   const auto expected = by_adjoint(*make_rosenbrock(model, options), run, times, weights);
   for (const std::size_t kept : {0, 1000}) {  // none, and those of some steps
-    const auto integrator = make_simulator(model, make_rosenbrock_pieces(model, options, kept));
+    const auto integrator = make_simulator(model, make_rosenbrock_pieces(model, options, kept), options.rtol);
     for (int repeat = 0; repeat < 2; ++repeat) {
       const auto found = by_adjoint(*integrator, run, times, weights);
       for (int k = 0; k < 4; ++k) EXPECT_NEAR(found.by_parameter[k], expected.by_parameter[k], 1e-12);

@@ -104,6 +104,26 @@ TEST_P(RosenbrockSteadyState, is_found_where_a_state_vanishes_as_a_difference_of
   EXPECT_NEAR(settled.sensitivities[1], 2.8e9, 1.0);  // k 4e9 / (k + l)^2
 }
 
+TEST_P(SteadyState, is_found_where_an_equation_determines_a_state) {
+  SmallModel s;  // x settles at production, y at its root
+  const Expr production = s.parameter("production", 0), x = s.symbol("x"), y = s.parameter("y", 1);
+  s.state("x", production - x, s.number(1));
+  s.ode.algebraic_unknowns = {y};
+  s.ode.algebraic.push_back({y * y - x, {}});
+  solve_algebraic(s.ode);
+  const auto model = s.compile();
+
+  for (const auto search : {SteadyStateSearch::integrate, SteadyStateSearch::newton}) {
+    const auto settled = settle(model, {9}, {0.0, 1.0}, search);
+
+    ASSERT_TRUE(settled.point) << to_string(settled.point.error().error);
+    EXPECT_NEAR(settled.point->x[0], 9, 1e-7);
+    EXPECT_NEAR(settled.point->x[1], 3, 1e-7);
+    EXPECT_NEAR(settled.sensitivities[1], 1.0 / 6.0, 1e-6);
+    EXPECT_NEAR(settled.gradient[0], 1.0 / 6.0, 1e-6);
+  }
+}
+
 TEST_P(SteadyState, production_and_decay_balance) {
   SmallModel s;
   const Expr production = s.parameter("production", 0), decay = s.parameter("decay", 0);
