@@ -35,6 +35,7 @@ double held_out_loss(Generator& model, const DataSet& held_out) {
 }
 
 double sample_score(Generator& model, const DataSet& held_out) {
+  if (held_out.size() == 0) return not_known;
   const std::vector<Condition> conditions = conditions_of(held_out, model.options());
   const std::vector<double> unit = standard_deviations(held_out);
   const std::size_t n = std::min(held_out.size(), n_looked_at);
@@ -46,7 +47,7 @@ double sample_score(Generator& model, const DataSet& held_out) {
     const auto b = model.sample(conditions[i], n_samples_a_point, random);
     sum += energy_score(held_out.point(i), a, b, unit);
   }
-  return n > 0 ? sum / static_cast<double>(n) : not_known;
+  return sum / static_cast<double>(n);
 }
 
 double held_out_score(Generator& model, const DataSet& held_out) {
