@@ -21,6 +21,26 @@ function(kinetune_test module)
   else()
     target_link_libraries(${target} PRIVATE GTest::gtest_main)
     add_test(NAME ${target} COMMAND ${target})
-    set_tests_properties(${target} PROPERTIES TIMEOUT 600 ENVIRONMENT KINETUNE_CACHE=${CMAKE_BINARY_DIR}/cache)
+    # Tests run side by side: OpenMP's threads would wait for each other by spinning.
+    set_tests_properties(${target} PROPERTIES TIMEOUT 600
+      ENVIRONMENT "KINETUNE_CACHE=${CMAKE_BINARY_DIR}/cache;OMP_NUM_THREADS=1")
   endif()
+endfunction()
+
+# kinetune_python_tests(folder test_a test_b …)
+#
+# Tests <folder>.<test> with Python's unittest. They need a Python that has h5py, matplotlib and SciPy, which
+# tests/analysis looks for, and are skipped without one.
+function(kinetune_python_tests folder)
+  foreach(test IN LISTS ARGN)
+    set(name ${folder}.${test})
+    if(KINETUNE_ANALYSIS_PYTHON)
+      add_test(NAME ${name} COMMAND "${KINETUNE_ANALYSIS_PYTHON}" -B -m unittest -v ${test}
+               WORKING_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}")
+    else()
+      add_test(NAME ${name} COMMAND "${CMAKE_COMMAND}" -E echo "skipped: no Python with h5py, matplotlib and SciPy")
+    endif()
+    set_tests_properties(${name} PROPERTIES TIMEOUT 1200 SKIP_REGULAR_EXPRESSION "skipped: no Python;skipped 'Slurm"
+      ENVIRONMENT "KINETUNE_PROGRAM=$<TARGET_FILE:kinetune>;KINETUNE_TRAIN_PROGRAM=$<TARGET_FILE:kinetune-train>;KINETUNE_MPIRUN=${MPIEXEC_EXECUTABLE};KINETUNE_SLOW_DISK=$<TARGET_FILE:slow_disk>")
+  endforeach()
 endfunction()

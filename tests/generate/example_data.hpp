@@ -1,10 +1,14 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "core/random.hpp"
 #include "generate/data.hpp"
+#include "generate/generator.hpp"
 
 namespace example {
 
@@ -33,6 +37,17 @@ inline kinetune::generate::DataSet points(std::size_t n, std::size_t n_x, std::s
     data.run.push_back(i / points_a_run);
   }
   return data;
+}
+
+/// A model after all its epochs.
+inline std::unique_ptr<kinetune::generate::Generator> trained(
+    const kinetune::generate::GeneratorOptions& options, const kinetune::generate::DataSet& data) {
+  struct : kinetune::generate::TrainingObserver {
+    Next on_epoch(const kinetune::generate::EpochRecord&) override { return Next::go_on; }
+  } observer;
+  auto model = kinetune::generate::make_generator(options);
+  EXPECT_TRUE(model->train(data, observer));
+  return model;
 }
 
 }  // namespace example

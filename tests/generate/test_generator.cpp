@@ -12,6 +12,7 @@
 
 using namespace kinetune;
 using namespace kinetune::generate;
+using example::trained;
 using testing::Each;
 using testing::HasSubstr;
 
@@ -40,13 +41,6 @@ GeneratorOptions small(Method method) {
   options.batch_size = 32;
   options.flow_steps = 4;
   return options;
-}
-
-std::unique_ptr<Generator> trained(const GeneratorOptions& options, const DataSet& data) {
-  auto model = make_generator(options);
-  StopAfter observer = never();
-  EXPECT_TRUE(model->train(data, observer));
-  return model;
 }
 
 std::vector<double> draw(Generator& model, std::size_t n = 50, Condition at = {}) {

@@ -12,6 +12,7 @@
 
 using namespace kinetune;
 using namespace kinetune::generate;
+using example::trained;
 
 namespace {
 
@@ -49,15 +50,6 @@ DataSet normal_points(std::size_t n) {
 }
 
 double score_of(Normals model) { return sample_score(model, normal_points(500)); }
-
-std::unique_ptr<Generator> trained(const GeneratorOptions& options, const DataSet& data) {
-  struct : TrainingObserver {
-    Next on_epoch(const EpochRecord&) override { return Next::go_on; }
-  } observer;
-  auto model = make_generator(options);
-  EXPECT_TRUE(model->train(data, observer));
-  return model;
-}
 
 }  // namespace
 

@@ -10,17 +10,9 @@
 
 using namespace kinetune;
 using namespace kinetune::generate;
+using example::trained;
 
 namespace {
-
-std::unique_ptr<Generator> trained(const GeneratorOptions& options, const DataSet& data) {
-  struct : TrainingObserver {
-    Next on_epoch(const EpochRecord&) override { return Next::go_on; }
-  } observer;
-  auto model = make_generator(options);
-  EXPECT_TRUE(model->train(data, observer));
-  return model;
-}
 
 GeneratorOptions for_circle(Method method) {
   GeneratorOptions options = default_options(method);
