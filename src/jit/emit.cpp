@@ -23,7 +23,7 @@ namespace {
 
 // Objects of about this many operations: enough of them to share between threads, not so many that linking
 // shows.
-constexpr std::size_t operations_per_object = 4000;
+constexpr std::size_t operations_per_object = 1000;
 
 std::string host_features() {
   llvm::StringMap<bool> features;
