@@ -111,6 +111,7 @@ struct Posterior::Impl {
   std::vector<Place> shares;
   std::size_t n_data = 0, n_simulations = 0;
   Sensitivities sensitivities;
+  Sensitivities sensitivities_of_cvodes;  ///< where it has to carry out what another method failed at
   std::vector<double> lower, upper;
   std::chrono::duration<double> max_duration;
   std::chrono::steady_clock::time_point deadline;  // of the evaluations under way
@@ -138,6 +139,7 @@ struct Posterior::Impl {
       n_data += count_data(part);
     }
     sensitivities = choose(options.sensitivities, most_columns);
+    sensitivities_of_cvodes = choose(Sensitivities::automatic, most_columns);
     for (const auto& parameter : problem.parameters) {
       lower.push_back(parameter.lower_bound);
       upper.push_back(parameter.upper_bound);
@@ -154,7 +156,7 @@ struct Posterior::Impl {
                    : Clock::time_point::max();
   }
 
-  Mode mode(Order order) const {
+  static Mode mode(Order order, Sensitivities sensitivities) {
     if (order == Order::value) return Mode::states;
     // A Gauss-Newton matrix needs the derivative of each data point.
     return order == Order::gradient && sensitivities == Sensitivities::adjoint ? Mode::adjoint
@@ -169,7 +171,8 @@ struct Posterior::Impl {
     return sums;
   }
 
-  /// By the method asked for; where that fails, by CVODES; where an adjoint fails, by forward sensitivities.
+  /// By the method asked for; where that fails, by CVODES with the kind of sensitivities that suits it; where
+  /// an adjoint fails, by forward sensitivities.
   Done carry_out(const Place& place, SimulationRun& own, Order order, PointEvaluation& evaluation,
                  LikelihoodSums& sums) {
     using Outcome = SimulationStatus::Outcome;
@@ -185,20 +188,21 @@ struct Posterior::Impl {
       sums.clear();
       return run.add(*place.share, evaluation.x_linear(), mode, sums, data, statuses);
     };
-    const Mode asked = mode(order);
-    Done done = attempt(own, asked);
+    Mode used = mode(order, sensitivities);
+    Done done = attempt(own, used);
     if (options.fallback == Fallback::none) return done;
     const auto failed_with = [&](Outcome outcome) { return !done && done.error().outcome == outcome; };
     const auto try_again = [&](Mode mode) {
+      used = mode;
       done = attempt(place.part->cvodes(), mode);
       if (!done) return;
       evaluation.note_fallback();
       if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
     };
     const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
-    if (not_done && place.part->has_other_method()) try_again(asked);
+    if (not_done && place.part->has_other_method()) try_again(mode(order, sensitivities_of_cvodes));
     if (failed_with(Outcome::no_adjoint)) try_again(Mode::forward);
-    const bool has_overflown = done && asked == Mode::forward && order == Order::gradient &&
+    const bool has_overflown = done && used == Mode::forward && order == Order::gradient &&
                                std::isfinite(sums.nllh) && !all_finite(sums.gradient);
     if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
     return done;

@@ -38,10 +38,15 @@ class Hoister {
       fixed_.insert(e.id());
       return;
     }
-    std::vector<Expr> args, fixed;
+    std::vector<Expr> powers, args, fixed;
     const bool regroup = e.op() == Op::add || e.op() == Op::mul;
+    const bool is_quotient = e.op() == Op::mul && std::ranges::any_of(e.args(), [&](const Expr& arg) {
+                               return is_divisor_power(arg) && !is_fixed(arg);
+                             });
     for (const Expr& arg : e.args()) {
-      if (regroup && is_fixed(arg))
+      if (is_quotient && is_large_power(arg))
+        powers.push_back(power_as_argument(arg));
+      else if (regroup && is_fixed(arg))
         fixed.push_back(arg);
       else
         args.push_back(as_argument(arg));
@@ -53,7 +58,25 @@ class Hoister {
       fixed = {group};
     }
     for (const Expr& arg : fixed) args.insert(args.begin(), as_argument(arg));
+    args.insert(args.begin(), powers.begin(), powers.end());  // they meet the divisors first
     image_.emplace(e, graph_.intern(e.op(), args));
+  }
+
+  static bool is_divisor_power(Expr e) {
+    return e.op() == Op::pow && e.args()[1].is_constant() && e.args()[1].value() <= -2.0;
+  }
+
+  /// A power whose size can be anything, or a power of one with a constant exponent.
+  static bool is_large_power(Expr e) {
+    return e.op() == Op::pow && (!e.args()[1].is_constant() || is_large_power(e.args()[0]));
+  }
+
+  /// A power above a divisor's power stays a factor, and its square two: the product of such factors, as of
+  /// Hill terms, would often overflow though the quotient does not.
+  Expr power_as_argument(Expr e) {
+    const Expr base = e.args()[0], exponent = e.args()[1];
+    return exponent.is_constant() ? graph_.intern(Op::pow, std::array{as_argument(base), exponent})
+                                  : as_argument(e);
   }
 
   /// What stands for e where something else uses it.

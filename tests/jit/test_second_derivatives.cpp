@@ -135,3 +135,32 @@ TEST_F(SecondDerivatives, of_a_saturated_rate_vanish_although_powers_of_its_deno
   const std::vector<double> jacobian = full(code.jacobian, first.data());
   EXPECT_NEAR(jacobian[1 * 2 + 0], 1.0, 1e-12);  // of the branch beside it
 }
+
+TEST(SecondDerivativesOfHillTerms, do_not_depend_on_units_in_which_products_of_the_powers_overflow) {
+  model::OdeModel ode;
+  const Expr x = ode.graph->symbol("x"), k = ode.graph->symbol("k"), n = ode.graph->symbol("n"),
+             a = ode.graph->symbol("a");
+  ode.parameters = {{"k", k, 1}, {"n", n, 60}, {"a", a, 3}};
+  ode.states = {{"x", x, a * pow(k, n) / (pow(k, n) + pow(x, n)), k}};
+  const jit::ModelSource source{model::flatten(ode), {}, {}, {0, 1, 2}};
+  const jit::CompiledModel m(jit::compile(source, {.derivatives = jit::Derivatives::second}));
+  const auto& code = m.code();
+  // By x, and by (k, n, a), changing with x.
+  const auto derivatives = [&](double unit) {
+    const std::vector<double> parameters{unit, 60, 3}, state{0.98 * unit};
+    std::vector<double> c(code.n_prelude), values(code.curvature.n_values);
+    m.prelude(parameters.data(), c.data());
+    m.second_derivatives(0, state.data(), c.data(), values.data());
+    std::vector<double> all = full(code.curvature.by_state, values, {unit, 0});
+    for (const double value : full(code.curvature.by_parameter, values, {unit, 0})) all.push_back(value);
+    for (const int by_length : {0, 1}) all[by_length] *= unit;
+    return all;
+  };
+  const auto expected = derivatives(1);
+  ASSERT_EQ(expected.size(), 4u);
+  for (const double unit : {1e-5, 3e-5, 1e3, 1e5}) {
+    const auto found = derivatives(unit);  // k^n from 1e-300 to 1e300
+    for (std::size_t i = 0; i < expected.size(); ++i)
+      EXPECT_NEAR(found[i], expected[i], 1e-10 * std::fabs(expected[i])) << unit << ' ' << i;
+  }
+}
