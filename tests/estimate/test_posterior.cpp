@@ -258,6 +258,17 @@ TEST(Posterior, leaves_evaluations_that_a_rosenbrock_method_fails_at_to_cvodes) 
     EXPECT_TRUE(found->has_fallen_back);
     EXPECT_TRUE(posterior.evaluate(x, Order::gradient)->has_fallen_back);
   }
+
+  // That an adjoint was asked for says nothing of CVODES, which takes what suits the number of parameters.
+  options.sensitivities = Sensitivities::adjoint;
+  ASSERT_TRUE(Posterior(joined.problem, {code}, options).assess(x, Order::gradient, &details));
+  long n_fallbacks = 0;
+  for (const auto& s : details.simulations) {
+    if (s.statistics.fallbacks == 0) continue;
+    ++n_fallbacks;
+    EXPECT_EQ(s.statistics.backward_steps, 0);
+  }
+  EXPECT_GT(n_fallbacks, 0);
 }
 
 TEST(Posterior, leaves_gradients_that_an_adjoint_fails_at_to_forward_sensitivities) {
