@@ -11,6 +11,7 @@
 #include "core/error.hpp"
 #include "sample/sampler.hpp"
 #include "sample/streams.hpp"
+#include "study/evaluate.hpp"
 #include "study/load.hpp"
 #include "study/parameter_vector.hpp"
 
@@ -45,13 +46,6 @@ double unit_of(const estimate::EstimatedParameter& parameter, double x) {
   }
   const double width = parameter.upper_bound - parameter.lower_bound;
   return x != 0.0 ? std::fabs(x) : std::isfinite(width) && width > 0 ? 0.05 * width : 1.0;
-}
-
-std::string describe(const EvaluationFailure& failure) {
-  if (failure.condition.empty()) return failure.reason;
-  const std::string state = failure.state.empty() ? "" : ", state " + failure.state;
-  return fmt::format("{}, condition {}, time {:.6g}{}", failure.reason, failure.condition, failure.time,
-                     state);
 }
 
 double norm(const std::vector<ParameterGradient>& gradient,
