@@ -37,7 +37,7 @@ PriorTerm cauchy(double z, double location, double scale) {
 }
 
 PriorTerm gamma(double z, double shape, double scale) {
-  if (!(z > 0.0) && shape != 1.0) return {infinity, 0.0, 0.0};
+  if (z < 0.0 || (!(z > 0.0) && shape != 1.0)) return {infinity, 0.0, 0.0};
   const double power = shape == 1.0 ? 0.0 : (shape - 1.0) * std::log(z);
   return {std::lgamma(shape) + shape * std::log(scale) - power + z / scale,
           (shape == 1.0 ? 0.0 : -(shape - 1.0) / z) + 1.0 / scale,

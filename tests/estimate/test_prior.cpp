@@ -167,3 +167,14 @@ TEST(Prior, of_values_that_a_logarithmic_scale_does_not_have_ends_where_the_scal
   EXPECT_NEAR(prior_term({PriorType::uniform, -1.0, 3.0}, Scale::log10, -300.0).value, std::log(4.0), 1e-12);
   EXPECT_TRUE(std::isinf(prior_term({PriorType::uniform, -2.0, -1.0}, Scale::log10, 0.0).value));
 }
+
+TEST(Prior, of_positive_numbers_has_no_support_below_zero) {
+  const auto value = [](PriorType type, double x) {
+    return prior_term({type, 2.0, 1.0}, Scale::linear, x).value;
+  };
+  EXPECT_NEAR(value(PriorType::exponential, 0.0), std::log(2.0), 1e-12);
+  EXPECT_NEAR(value(PriorType::chi_square, 0.0), std::log(2.0), 1e-12);
+  for (const PriorType type :
+       {PriorType::exponential, PriorType::chi_square, PriorType::gamma, PriorType::rayleigh})
+    EXPECT_TRUE(std::isinf(value(type, -1e-3)));
+}
