@@ -152,8 +152,10 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate_back(Integrator&
   const double share = std::max(settling, error_share * options_.rtol);
   NoData none;
   Segment way = segment;
-  way.end = point.time;
+  double to = point.time;
   for (int k = 0; k < max_settling_stretches; ++k) {
+    way.end = to;
+    to = segment.start + stretch_growth * (to - segment.start);
     std::vector<double> x(start.begin(), start.end());
     if (const auto arrived = integrator.forward(way, Mode::adjoint, x, {}, {}, none); !arrived)
       return std::unexpected(on_the_way(arrived.error()));
@@ -170,7 +172,6 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate_back(Integrator&
       return {};
     }
     before = std::move(now);
-    way.end = segment.start + stretch_growth * (way.end - segment.start);
   }
   return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, way.end});
 }
