@@ -248,7 +248,7 @@ struct LaneIntegrator::Impl {
       const auto& times = l.task->times;
       horizons[lane] = (l.next < times.size() ? times[l.next] : l.task->segment.end) - t[lane];
     }
-    probe.add_errors(looked_at, h.data(), horizons, options.rtol, errors);
+    probe.add_errors(looked_at, h.data(), horizons, options, x.data(), end.data(), errors);
   }
 
   bool controls_columns() const {

@@ -7,7 +7,7 @@
 namespace kinetune::simulate {
 namespace {
 
-// Errors below which a state is at rest: its steps would more than double.
+// Of the tolerance: below it steps would more than triple, and a state's change is none.
 constexpr double hardly_any = 1e-3;
 
 /// Displacements of unlike sizes, so that no mode is left out by symmetry.
@@ -46,11 +46,22 @@ void RestProbe::start(int lane, double h, double horizon) {
   is_under_way_ |= 1u << lane;
 }
 
-void RestProbe::add_errors(LaneBits lanes, const double* h, const double* horizon, double rtol,
+/// Whether a state of the lane stays where it is over a step.
+bool RestProbe::has_resting_state(int lane, const IntegratorOptions& options, const double* start,
+                                  const double* end) const {
+  for (std::size_t at = lane; at < start_.size(); at += stages_.width()) {
+    const double tolerance = options.rtol * std::fabs(start[at]) + options.atol;
+    if (std::fabs(end[at] - start[at]) <= hardly_any * tolerance) return true;
+  }
+  return false;
+}
+
+void RestProbe::add_errors(LaneBits lanes, const double* h, const double* horizon,
+                           const IntegratorOptions& options, const double* x, const double* end,
                            double* errors) {
   was_tried_ = 0;
   for (int lane = 0; lane < stages_.width(); ++lane) {
-    if (has_lane(lanes, lane) && errors[lane] < hardly_any) {
+    if (has_lane(lanes, lane) && errors[lane] < hardly_any && has_resting_state(lane, options, x, end)) {
       was_tried_ |= 1u << lane;
       if (!has_lane(is_under_way_, lane)) start(lane, h[lane], horizon[lane]);
     } else {
@@ -60,7 +71,7 @@ void RestProbe::add_errors(LaneBits lanes, const double* h, const double* horizo
   if (was_tried_ == 0) return;
   stages_.displace(start_.data(), values_.data(), end_.data());
   for (int lane = 0; lane < stages_.width(); ++lane) {
-    if (has_lane(was_tried_, lane)) errors[lane] = std::max(errors[lane], error(lane, rtol));
+    if (has_lane(was_tried_, lane)) errors[lane] = std::max(errors[lane], error(lane, options.rtol));
   }
 }
 

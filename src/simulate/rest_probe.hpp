@@ -7,8 +7,9 @@
 namespace kinetune::simulate {
 
 /// Keeps steps short enough for sensitivities where states rest: a state that does not change has no error,
-/// whatever the step, while what a parameter would change does. A displacement of all states is taken along,
-/// as the Jacobian at each step's start moves it, and its error counts. All lanes have their own.
+/// whatever the step, while what a parameter would change there does. While some state rests and the others
+/// have hardly an error, a displacement of all states is taken along, as the Jacobian at each step's start
+/// moves it, and its error counts. Each lane has its own.
 class RestProbe {
  public:
   explicit RestProbe(RosenbrockStages&);
@@ -22,13 +23,15 @@ class RestProbe {
   /// @param horizon (width) time to what is asked for next; modes that are over long before it do not count
   /// @param rtol    of the states
   /// @param errors  (width) in units of the tolerance
-  void add_errors(LaneBits lanes, const double* h, const double* horizon, double rtol, double* errors);
+  void add_errors(LaneBits lanes, const double* h, const double* horizon, const IntegratorOptions&,
+                  const double* x, const double* end, double* errors);
 
   /// The lanes' last steps are taken.
   void accept(LaneBits);
 
  private:
   void start(int lane, double h, double horizon);
+  bool has_resting_state(int lane, const IntegratorOptions&, const double* start, const double* end) const;
   double error(int lane, double rtol) const;
 
   RosenbrockStages& stages_;

@@ -249,7 +249,7 @@ class Rosenbrock final : public PieceIntegrator {
     stages_.error_norms(options_, start_.data(), end_.data(), u_.data(), &norm);
     if (run_.piece->active.empty()) return norm;  // there are no derivatives
     const double horizon = (run_.next < run_.times.size() ? run_.times[run_.next] : run_.piece->end) - t;
-    probe_.add_errors(1, &h, &horizon, options_.rtol, &norm);
+    probe_.add_errors(1, &h, &horizon, options_, start_.data(), end_.data(), &norm);
     return norm;
   }
 
