@@ -9,7 +9,8 @@ namespace kinetune::simulate {
 /// Keeps steps short enough for sensitivities where states rest: a state that does not change has no error,
 /// whatever the step, while what a parameter would change there does. While some state rests and the others
 /// have hardly an error, a displacement of all states is taken along, as the Jacobian at each step's start
-/// moves it, and its error counts. Each lane has its own.
+/// moves it, and its error counts: in full where all states rest, and otherwise so far that steps still grow.
+/// Each lane has its own.
 class RestProbe {
  public:
   explicit RestProbe(RosenbrockStages&);
@@ -31,7 +32,7 @@ class RestProbe {
 
  private:
   void start(int lane, double h, double horizon);
-  bool has_resting_state(int lane, const IntegratorOptions&, const double* start, const double* end) const;
+  int count_resting(int lane, const IntegratorOptions&, const double* start, const double* end) const;
   double error(int lane, double rtol) const;
 
   RosenbrockStages& stages_;

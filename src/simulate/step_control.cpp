@@ -7,7 +7,6 @@
 namespace kinetune::simulate {
 namespace {
 
-constexpr double safety = 0.9;
 constexpr double most_growth = 6.0, most_shrinkage = 0.2;
 
 /// Root of the mean square of v in units of the tolerance at x.

@@ -10,6 +10,9 @@ namespace kinetune::simulate {
 /// Differential Equations II, section IV.8).
 class StepControl {
  public:
+  /// Of the step that the error estimate suggests.
+  static constexpr double safety = 0.9;
+
   /// @param longest  what a step should not exceed; 0: anything
   StepControl(int order, double start, double end, double longest);
 
