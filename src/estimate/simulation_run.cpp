@@ -21,7 +21,6 @@ SimulationStatus failed(SimulationStatus status, SimulationStatus::Outcome outco
   status.outcome = outcome;
   status.failure = to_string(failure.error);
   status.time = failure.time;
-  status.is_final = failure.is_final;
   if (failure.state >= 0) status.state = part.state_ids[failure.state];
   return status;
 }

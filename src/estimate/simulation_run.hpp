@@ -28,7 +28,6 @@ struct SimulationStatus {
   double time = 0;      ///< model time of the failure, or of the end
   simulate::Statistics statistics;
   std::string state = {};  ///< the one to blame for a failure; empty where none is
-  bool is_final = false;   ///< another method of integration would come to no other end
 };
 
 /// Carries the simulations of a part out: pre-equilibration, period after period, the steady state at the end

@@ -74,9 +74,8 @@ std::string_view to_string(IntegrationError);
 /// Why an integration stopped early. Holds no numbers that could pass for a result.
 struct IntegrationFailure {
   IntegrationError error;
-  double time;            ///< last time reached, model time unit
-  int state = -1;         ///< the one whose error or rate is to blame, where one is
-  bool is_final = false;  ///< another method would come to no other end
+  double time;     ///< last time reached, model time unit
+  int state = -1;  ///< the one whose error or rate is to blame, where one is
 };
 
 /// Work done since the statistics were last reset.

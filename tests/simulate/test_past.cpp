@@ -123,7 +123,8 @@ TEST_P(Cut, lets_no_event_happen_twice) {
   for (const Expr trigger :
        {binary(Op::less_equal, m.number(0), m.time), binary(Op::less_equal, m.number(3), m.time),
         binary(Op::less, m.number(3), m.time), binary(Op::less_equal, m.time, m.number(3))}) {
-    m.event(trigger, {{n, n + m.number(1)}}).initially_true = false;
+    auto& event = m.event(trigger, {{n, n + m.number(1)}});
+    event.initially_true = event.values_from_trigger_time = false;
   }
   for (const auto& cuts : all_cuts) {
     SCOPED_TRACE(testing::PrintToString(cuts));
