@@ -8,6 +8,7 @@
 
 #include "simulate/denormals.hpp"
 #include "simulate/lane_backward.hpp"
+#include "simulate/rest_probe.hpp"
 #include "simulate/rosenbrock_sensitivities.hpp"
 #include "simulate/rosenbrock_stages.hpp"
 #include "simulate/simd.hpp"
@@ -59,6 +60,7 @@ struct LaneIntegrator::Impl {
         stages(model, model.of_lanes(), scheme_of(o.method), LinearSolver::automatic),
         sensitivities(stages),
         backward(stages),
+        probe(stages),
         tape(width, n, stages.size(), kept),
         lanes(width),
         t(width),
@@ -180,6 +182,7 @@ struct LaneIntegrator::Impl {
     }
     lanes[lane].control.emplace(stages.scheme().order, segment.start, segment.end, 0.0);
     lanes[lane].control->begin(options, of_lane, rates);
+    probe.begin(lane);
     lanes[lane].is_fresh = false;
     ++lanes[lane].task->statistics.jacobian_evaluations;
     ++lanes[lane].task->statistics.rate_evaluations;
@@ -212,6 +215,7 @@ struct LaneIntegrator::Impl {
     const LaneBits solved = stages.step(h.data(), u.data(), end.data());
     double errors[8];
     stages.error_norms(options, x.data(), end.data(), u.data(), errors);
+    add_probe_errors(solved, errors);
     if (controls_columns()) add_column_errors(errors);
     LaneBits accepted = 0;
     for (int lane = 0; lane < width; ++lane) {
@@ -224,12 +228,27 @@ struct LaneIntegrator::Impl {
       accepted |= 1u << lane;
       owners[lane] = l.number;
     }
+    probe.accept(accepted);
     if (accepted != 0) take_steps(accepted);
     for (int lane = 0; lane < width; ++lane) {
       Lane& l = lanes[lane];
       if (!l.task || has_lane(accepted, lane) || !l.control->is_stuck(t[lane])) continue;
       give_up(lane, l.control->why_stuck(), stages.worst_state(options, x.data(), u.data(), lane));
     }
+  }
+
+  /// Of the lanes whose steps are solved and whose simulations have derivatives.
+  void add_probe_errors(LaneBits solved, double* errors) {
+    double horizons[8];
+    LaneBits looked_at = 0;
+    for (int lane = 0; lane < width; ++lane) {
+      const Lane& l = lanes[lane];
+      if (!l.task || !has_lane(solved, lane) || l.task->segment.active.empty()) continue;
+      looked_at |= 1u << lane;
+      const auto& times = l.task->times;
+      horizons[lane] = (l.next < times.size() ? times[l.next] : l.task->segment.end) - t[lane];
+    }
+    probe.add_errors(looked_at, h.data(), horizons, options, x.data(), end.data(), errors);
   }
 
   bool controls_columns() const {
@@ -306,6 +325,7 @@ struct LaneIntegrator::Impl {
   RosenbrockStages stages;
   RosenbrockSensitivities sensitivities;
   LaneBackward backward;
+  RestProbe probe;
   LaneTape tape;
   std::span<LaneTask> tasks;
   Mode mode = Mode::states;

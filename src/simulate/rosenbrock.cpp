@@ -9,6 +9,7 @@
 #include "core/error.hpp"
 #include "simulate/crossing_finder.hpp"
 #include "simulate/denormals.hpp"
+#include "simulate/rest_probe.hpp"
 #include "simulate/rosenbrock_adjoint.hpp"
 #include "simulate/rosenbrock_sensitivities.hpp"
 #include "simulate/rosenbrock_stages.hpp"
@@ -56,6 +57,7 @@ class Rosenbrock final : public PieceIntegrator {
         stages_(model, model.of_one_point(), scheme, options.linear_solver),
         forward_(stages_),
         adjoint_(stages_),
+        probe_(stages_),
         crossings_(model),
         history_(model),
         u_(stages_.size()),
@@ -202,12 +204,13 @@ class Rosenbrock final : public PieceIntegrator {
                         crossings_.longest_step(piece.end - piece.start));
     crossings_.restart();
     control.begin(options_, start_, stages_.rates_at_start());
+    probe_.begin(0);
     for (long n_tried = 0; t < piece.end; ++n_tried) {
       if (n_tried >= options_.max_steps) return fail(IntegrationError::too_many_steps, t);
       if (options_.interrupt && options_.interrupt()) return fail(IntegrationError::interrupted, t);
       const double h = control.next(t), to = control.end_of(t, h);
       const bool solved = stages_.step(&h, u_.data(), end_.data()) != 0;
-      double error = solved ? error_norm() : std::numeric_limits<double>::quiet_NaN();
+      double error = solved ? error_norm(h, t) : std::numeric_limits<double>::quiet_NaN();
       const bool has_column_errors = solved && run_.mode == Mode::forward &&
                                      options_.sensitivity_errors == SensitivityErrors::controlled;
       if (has_column_errors) {
@@ -221,6 +224,7 @@ class Rosenbrock final : public PieceIntegrator {
         continue;
       }
       ++statistics_.steps;
+      probe_.accept(1);
       if (run_.mode == Mode::forward && !has_column_errors)
         forward_.step(&t, &h, start_.data(), piece.prelude.data(), u_.data(), stages_);
       const auto change = crossings_.watches()
@@ -240,9 +244,12 @@ class Rosenbrock final : public PieceIntegrator {
     return t;
   }
 
-  double error_norm() const {
+  double error_norm(double h, double t) {
     double norm;
     stages_.error_norms(options_, start_.data(), end_.data(), u_.data(), &norm);
+    if (run_.piece->active.empty()) return norm;  // there are no derivatives
+    const double horizon = (run_.next < run_.times.size() ? run_.times[run_.next] : run_.piece->end) - t;
+    probe_.add_errors(1, &h, &horizon, options_, start_.data(), end_.data(), &norm);
     return norm;
   }
 
@@ -300,6 +307,7 @@ class Rosenbrock final : public PieceIntegrator {
   RosenbrockStages stages_;
   RosenbrockSensitivities forward_;
   RosenbrockAdjoint adjoint_;
+  RestProbe probe_;
   CrossingFinder crossings_;
   DelayHistory history_;
   Run run_;

@@ -91,6 +91,19 @@ KINETUNE_SIMD void find_floors(int width, int n, const double* rounding, const d
   });
 }
 
+/// y = J x
+KINETUNE_SIMD void multiply(int width, const jit::Pattern& pattern, const double* jacobian, const double* x,
+                            double* y) {
+  std::fill_n(y, static_cast<std::ptrdiff_t>(pattern.n_rows) * width, 0.0);
+  with_width(width, [&]<int w>() KINETUNE_LOOPS {
+    for (int j = 0; j < pattern.n_cols; ++j) {
+      const Pack<w> factor = pack<w>(x, j);
+      for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
+        pack<w>(y, pattern.rows[e]) += pack<w>(jacobian, e) * factor;
+    }
+  });
+}
+
 /// norms = sum of the squares of what errors are of the tolerances
 KINETUNE_SIMD void add_squares(int width, int n, double rtol, double atol, const double* floors,
                                const double* start, const double* end, const double* error, double* norms) {
@@ -132,6 +145,7 @@ RosenbrockStages::RosenbrockStages(const jit::CompiledModel& model, const jit::R
   stage_t_.resize(width);
   x_.resize(n_ * width);
   y_.resize(n_ * width);
+  product_.resize(n_ * width);
   ones_.assign(width, 1.0);
   inverse_h_.resize(width);
   derivatives_.resize(static_cast<std::size_t>(scheme.n_stages) * evaluation_size_ * width);
@@ -223,6 +237,18 @@ LaneBits RosenbrockStages::step(const double* h, double* stages, double* end) {
   const double* last = stages + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stride();
   for (int k = 0; k < n_ * width(); ++k) end[k] += last[k];
   return solvable;
+}
+
+void RosenbrockStages::displace(const double* displacement, double* stages, double* end) {
+  for (int i = 0; i < scheme_.n_stages; ++i) {
+    double* u = stages + static_cast<std::ptrdiff_t>(i) * stride();
+    combine_states(i, displacement, stages, end);
+    multiply(width(), model_.code().jacobian, jacobian(0), end, product_.data());
+    combine(width(), {n_, i, scheme_.c[i].data(), inverse_h_.data(), stages, stride(), product_.data()}, u);
+    matrix_->solve(u);
+  }
+  const double* last = stages + static_cast<std::ptrdiff_t>(scheme_.n_stages - 1) * stride();
+  for (int k = 0; k < n_ * width(); ++k) end[k] += last[k];
 }
 
 void RosenbrockStages::error_norms(const IntegratorOptions& options, const double* start, const double* end,

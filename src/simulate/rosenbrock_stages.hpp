@@ -50,6 +50,13 @@ class RosenbrockStages {
   /// @returns where the matrix is not singular; what is not finite shows in the error estimate
   LaneBits step(const double* h, double* stages, double* end);
 
+  /// What the step from the start by h makes of a small displacement of the states, with the Jacobian as at
+  /// the start throughout. After step().
+  /// @param displacement  (n_states, width)
+  /// @param stages        (size()) also its error estimate: the last
+  /// @param end           (n_states, width)
+  void displace(const double* displacement, double* stages, double* end);
+
   /// The error estimates of the step, in units of the tolerances, which are no smaller than rounding errors;
   /// what has no value, NaN.
   /// @param start, end, stages  of the step
@@ -89,7 +96,7 @@ class RosenbrockStages {
   int n_, n_jacobian_, evaluation_size_;
   const double* prelude_ = nullptr;
   With with_ = With::rates;
-  PackVector t_, stage_t_, x_, y_;
+  PackVector t_, stage_t_, x_, y_, product_;
   PackVector ones_, inverse_h_;     // scales of combinations
   std::vector<double> as_written_;  // prelude with the switches as a point has them; empty without switches
   PackVector derivatives_;          // (n_stages, rates, Jacobian, by parameter)
