@@ -139,8 +139,8 @@ class Sink {
 /// what they depend on. It steps onto events and discontinuities, not over them. At a time at which an event
 /// happens the sink receives the states after it. A segment without a past begins a simulation: just before
 /// its start each trigger is what the model says that it is at the very start, and nothing is pending. One
-/// with a past goes on: what is pending remains so, and triggers that hold already do not fire again. Delayed
-/// values look back to the segment's start alone. Sensitivities are carried over events and jumps of the
+/// with a past goes on: what is pending remains so, and triggers that hold already do not fire again.
+/// Sensitivities are carried over events and jumps of the
 /// rates, also where their times move with states and parameters, but not in models with delayed values
 /// (IntegrationError::not_differentiable).
 class Integrator {

@@ -2,6 +2,7 @@
 
 #include <vector>
 
+#include "simulate/delay_history.hpp"
 #include "simulate/event_queue.hpp"
 #include "simulate/jump_recorder.hpp"
 
@@ -15,7 +16,9 @@ struct Past {
   std::vector<double> switches = {};   ///< (n_switches) values that are held
   std::vector<double> arguments = {};  ///< (n_switches) SwitchValues::arguments
   std::vector<double> more_rows = {};  ///< of sensitivities: Rows::more
-  bool is_at_start = false;            ///< of the simulation: no time has gone by
+  DelayHistory::State delays = {};
+  std::vector<double> echoes = {};  ///< times at which delays look at jumps
+  bool is_at_start = false;         ///< of the simulation: no time has gone by
 };
 
 }  // namespace kinetune::simulate

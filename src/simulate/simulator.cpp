@@ -10,6 +10,7 @@
 #include "simulate/event_queue.hpp"
 #include "simulate/jump_recorder.hpp"
 #include "simulate/past.hpp"
+#include "simulate/stop_counter.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -19,34 +20,6 @@ constexpr int max_passes = 100;  // of constraints and switches that look at eac
 
 // Errors of integration stay below this many tolerances.
 constexpr double most_drift = 1e3;
-
-/// Notices when jumps follow each other without end.
-class StopCounter {
- public:
-  explicit StopCounter(const Segment& segment)
-      : last_(segment.start),
-        standstill_(1e-9 * (segment.end - segment.start)),
-        most_steps_(segment.most_steps > 0 ? segment.most_steps : std::numeric_limits<long>::max()) {}
-
-  /// @param n_steps  so far, of the segment
-  std::optional<IntegrationFailure> failure(double t, long n_steps) {
-    in_place_ = t - last_ <= standstill_ ? in_place_ + 1 : 0;
-    last_ = t;
-    ++total_;
-    if (in_place_ > max_in_place || total_ > max_total)
-      return IntegrationFailure{IntegrationError::endless_events, t};
-    if (n_steps + total_ > most_steps_) return IntegrationFailure{IntegrationError::too_many_steps, t};
-    return {};
-  }
-
- private:
-  static constexpr int max_in_place = 1000;
-  static constexpr int max_total = 200000;
-
-  double last_, standstill_;
-  long most_steps_;
-  int in_place_ = 0, total_ = 0;
-};
 
 /// Passes on what belongs to a piece of the requested times.
 class Shifted final : public Sink {
@@ -126,6 +99,8 @@ class Simulator final : public Integrator {
             {switches.begin(), switches.end()},
             switches_.arguments(),
             run_.mode == Mode::forward ? more_rows_ : std::vector<double>{},
+            pieces_->history().state(),
+            echoes_,
             is_at_start_};
   }
 
@@ -204,7 +179,7 @@ class Simulator final : public Integrator {
       recorder_.restart(run_.segment.active);
     }
     is_at_start_ = !past || past->is_at_start;
-    if (has_delays_) begin_history(run_.segment.start);
+    if (has_delays_) begin_history(run_.segment.start, past);
     return past ? Moment::within : Moment::at;
   }
 
@@ -263,11 +238,17 @@ class Simulator final : public Integrator {
     return settled;
   }
 
-  void begin_history(double t) {
+  void begin_history(double t, const Past* past) {
+    DelayHistory& history = pieces_->history();
+    if (past) {
+      history.resume(past->delays, prelude_.data());
+      echoes_ = past->echoes;
+      return note_jump(t);  // conditions may have moved the states
+    }
     echoes_.clear();
-    pieces_->history().restart(t, run_.x.data(), prelude_.data());
+    history.restart(t, run_.x.data(), prelude_.data());
     fill_delays(t);
-    pieces_->history().add_echoes(t, run_.x.data(), echoes_);
+    history.add_echoes(t, run_.x.data(), echoes_);
   }
 
   void fill_delays(double t) {

@@ -116,6 +116,24 @@ TEST_P(Cut, leaves_values_of_the_trigger_time_as_they_were) {
   }
 }
 
+TEST(Past, is_what_delays_look_back_at) {
+  EventModel m;  // x' = -x(t - 1), x = 1 before: 1 - t + (t - 1)^2 / 2 - (t - 2)^3 / 6 from 2 to 3
+  m.state("x", -m.delayed(m.symbol("x"), m.number(1)), m.number(1));
+  const auto compiled = m.compile();
+  const auto integrator = make_integrator(compiled, {.rtol = 1e-10, .atol = 1e-12});
+  Simulation run(compiled, {}, 0.0);
+  Recorder none;
+  Past past;
+  for (const double end : {0.4, 1.0, 1.9, 2.5, 3.0}) {
+    run.segment.end = end;
+    ASSERT_TRUE(integrator->forward(run.segment, Mode::states, run.x, {}, {}, none));
+    past = integrator->past();
+    run.segment.past = &past;
+    run.segment.start = end;
+  }
+  EXPECT_NEAR(run.x[0], 1 - 3 + 4.0 / 2 - 1.0 / 6, 1e-8);
+}
+
 TEST_P(Cut, lets_no_event_happen_twice) {
   // At the start, at 3, just after 3, and for as long as the clock is at most 3.
   EventModel m;
