@@ -218,7 +218,7 @@ void add_fit(CLI::App& app, Action& action) {
       name(defaults.posterior.integrator.steady_state));
   add("--rtol", flags->rtol, "relative tolerance of integration", defaults.posterior.integrator.rtol);
   add("--atol", flags->atol, "absolute tolerance, model units", defaults.posterior.integrator.atol);
-  add("--max-steps", flags->max_steps, "steps that one simulation may take",
+  add("--max-steps", flags->max_steps, "steps that may lie between two jumps of a simulation",
       defaults.posterior.integrator.max_steps);
   command.callback([flags, &command, &action] {
     action = [flags, &command](Arguments arguments) { return run(*flags, command, arguments); };

@@ -13,6 +13,7 @@ struct PriorTerm {
 
 /// Densities are of the value on the parameter's scale for parameter_scale_*, of the linear value for the
 /// others (PEtab specifications, "Prior distributions"). What truncation takes away is spread over the rest.
+/// A bound belongs to the support, also where rounding errors move it a little on the parameter's scale.
 PriorTerm prior_term(const Prior&, Scale, double on_scale);
 
 }  // namespace kinetune::estimate

@@ -7,8 +7,8 @@
 namespace kinetune::simulate {
 namespace {
 
-// Of the tolerance: below it steps would more than triple, and a state's change is none.
-constexpr double hardly_any = 1e-3;
+// Of the tolerance: with such errors steps would more than double.
+constexpr double hardly_any = 1e-2;
 
 /// Displacements of unlike sizes, so that no mode is left out by symmetry.
 double displacement(int state) {
@@ -50,8 +50,8 @@ void RestProbe::start(int lane, double h, double horizon) {
 bool RestProbe::has_resting_state(int lane, const IntegratorOptions& options, const double* start,
                                   const double* end) const {
   for (std::size_t at = lane; at < start_.size(); at += stages_.width()) {
-    const double tolerance = options.rtol * std::fabs(start[at]) + options.atol;
-    if (std::fabs(end[at] - start[at]) <= hardly_any * tolerance) return true;
+    const double none = 1e-3 * options.rtol * std::fabs(start[at]) + 0.1 * options.atol;
+    if (std::fabs(end[at] - start[at]) <= none) return true;
   }
   return false;
 }

@@ -58,7 +58,10 @@ class Simulator final : public Integrator {
       return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, segment.start});
     }
     const FlushDenormals flush;
-    if (mode == Mode::adjoint) tape_starts_.push_back({tape_.size(), segment.past != nullptr});
+    if (mode == Mode::adjoint) {
+      tape_starts_.push_back(tape_.size());
+      std::ranges::fill(more_adjoints_, 0.0);  // at its end; on the way back segments hand them on
+    }
     if (nothing_jumps_) {
       if (mode == Mode::adjoint) tape_.emplace_back(Piece{});
       const Result reached = pieces_->forward(segment, mode, x, sensitivities, times, sink);
@@ -73,9 +76,9 @@ class Simulator final : public Integrator {
 
   std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
                                                    std::span<double> gradient) override {
-    const TapedSegment taped = tape_starts_.back();
+    const std::size_t first = tape_starts_.back();
     tape_starts_.pop_back();
-    while (tape_.size() > taped.first) {
+    while (tape_.size() > first) {
       const TapeEntry entry = std::move(tape_.back());
       tape_.pop_back();
       if (const auto* update = std::get_if<RowUpdate>(&entry)) {
@@ -87,7 +90,6 @@ class Simulator final : public Integrator {
         return result;
       }
     }
-    if (!taped.goes_on) std::ranges::fill(more_adjoints_, 0.0);
     return {};
   }
 
@@ -106,7 +108,6 @@ class Simulator final : public Integrator {
 
   void clear_tape() override {
     tape_.clear();
-    std::ranges::fill(more_adjoints_, 0.0);
     tape_starts_.clear();
     pieces_->clear_tape();
   }
@@ -120,10 +121,6 @@ class Simulator final : public Integrator {
   struct Piece {};  // that the method has taped
   using Cotangent = std::vector<double>;
   using TapeEntry = std::variant<Piece, Cotangent, RowUpdate>;
-  struct TapedSegment {
-    std::size_t first;  // of its entries
-    bool goes_on;       // after another one
-  };
 
   using Result = std::expected<double, IntegrationFailure>;
   using Settled = std::expected<void, IntegrationFailure>;
@@ -389,7 +386,7 @@ class Simulator final : public Integrator {
   bool is_at_start_ = false;                       // no time of the simulation has gone by
   Statistics statistics_;                          // that were taken from the pieces and not asked for yet
   std::vector<TapeEntry> tape_;                    // what happened, in order
-  std::vector<TapedSegment> tape_starts_;
+  std::vector<std::size_t> tape_starts_;
 };
 
 }  // namespace

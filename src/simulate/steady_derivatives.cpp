@@ -1,13 +1,17 @@
+#include <functional>
+#include <iterator>
+
 #include "simulate/past.hpp"
 #include "simulate/steady_attempt.hpp"
 
 namespace kinetune::simulate {
 namespace {
 
-// Integrated sensitivities have settled when ten times the time changes them by no more than this share.
+// Integrated sensitivities and adjoints have settled when ten times the time changes them by no more than
+// this share.
 constexpr double settling = 1e-6;
 constexpr int max_settling_stretches = 6;
-constexpr double settling_time = 100.0;  // for adjoints, in times that the states took
+constexpr double error_share = 100.0;  // of integrated adjoints, in relative tolerances
 
 }  // namespace
 
@@ -133,18 +137,58 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& inte
   return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, from});
 }
 
+/// Adjoints and the gradient of ever longer ways to the steady state, until these have settled.
 std::expected<void, IntegrationFailure> SteadyStates::integrate_back(Integrator& integrator,
                                                                      const Segment& segment,
                                                                      const SteadyPoint& point,
                                                                      std::span<double> adjoint,
                                                                      std::span<double> gradient) const {
-  std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
+  const std::span<const double> start(point.visited.data(), point.x.size());
+  const std::vector<double> at_end(adjoint.begin(), adjoint.end());
+  const std::vector<double> least = least_changes(segment, point, at_end);
+  std::vector<double> before, by_way(gradient.size());
+  // Each way back has errors of integration of its own.
+  const double share = std::max(settling, error_share * options_.rtol);
   NoData none;
   Segment way = segment;
-  way.end = segment.start + settling_time * (point.time - segment.start);
-  if (const auto arrived = integrator.forward(way, Mode::adjoint, x, {}, {}, none); !arrived)
-    return std::unexpected(on_the_way(arrived.error()));
-  return integrator.backward(adjoint, gradient);
+  way.most_steps = options_.max_steps;
+  double to = point.time;
+  for (int k = 0; k < max_settling_stretches; ++k) {
+    way.end = to;
+    to = segment.start + stretch_growth * (to - segment.start);
+    std::vector<double> x(start.begin(), start.end());
+    if (const auto arrived = integrator.forward(way, Mode::adjoint, x, {}, {}, none); !arrived)
+      return std::unexpected(on_the_way(arrived.error()));
+    std::ranges::copy(at_end, adjoint.begin());
+    std::ranges::fill(by_way, 0.0);
+    if (const auto back = integrator.backward(adjoint, by_way); !back) return back;
+    std::vector<double> now(adjoint.begin(), adjoint.end());
+    now.insert(now.end(), by_way.begin(), by_way.end());
+    bool settled = !before.empty();
+    for (std::size_t e = 0; e < before.size(); ++e)
+      settled &= std::fabs(now[e] - before[e]) <= share * (std::fabs(now[e]) + least[e]);
+    if (settled) {
+      std::ranges::transform(gradient, by_way, gradient.begin(), std::plus{});
+      return {};
+    }
+    before = std::move(now);
+  }
+  return std::unexpected(IntegrationFailure{IntegrationError::no_steady_state, way.end});
+}
+
+/// Of adjoints at the start and of the gradient (n_states + n_active): what a relative change of the start or
+/// of a parameter would make of the objective if it changed the steady state by as much.
+std::vector<double> SteadyStates::least_changes(const Segment& segment, const SteadyPoint& point,
+                                                std::span<const double> adjoint) const {
+  double whole = 0.0;
+  for (std::size_t i = 0; i < adjoint.size(); ++i)
+    whole += std::fabs(adjoint[i]) * (std::fabs(point.x[i]) + options_.atol / options_.rtol);
+  std::vector<double> sizes;
+  for (std::size_t i = 0; i < point.x.size(); ++i)
+    sizes.push_back(std::max(std::fabs(point.visited[i]), std::fabs(point.x[i])));
+  std::ranges::copy(sizes_of(segment, model_.code()), std::back_inserter(sizes));
+  for (double& size : sizes) size = whole / (size != 0.0 ? std::fabs(size) : 1.0);
+  return sizes;
 }
 
 }  // namespace kinetune::simulate

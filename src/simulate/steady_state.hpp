@@ -28,7 +28,8 @@ struct SteadyPoint {
 ///
 /// Derivatives are those of the implicit function theorem; where it does not apply (a conserved quantity
 /// whose definition depends on a parameter), sensitivities or adjoints are integrated until they have
-/// settled.
+/// settled; where they never do, there is no steady state to differentiate
+/// (IntegrationError::no_steady_state).
 ///
 /// Rates are taken at time infinity if they have values there, so what they do at finite times has passed.
 ///
@@ -80,6 +81,8 @@ class SteadyStates {
   std::expected<void, IntegrationFailure> integrate_back(Integrator&, const Segment&, const SteadyPoint&,
                                                          std::span<double> adjoint,
                                                          std::span<double> gradient) const;
+  std::vector<double> least_changes(const Segment&, const SteadyPoint&,
+                                    std::span<const double> adjoint) const;
   double norm(std::span<const double> change, std::span<const double> x,
               std::span<const double> floors = {}) const;
   const double* prelude_at(const Segment&, double time, const double* x) const;

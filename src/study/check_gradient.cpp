@@ -5,12 +5,14 @@
 #include <deque>
 #include <expected>
 #include <functional>
+#include <limits>
 
 #include <fmt/format.h>
 
 #include "core/error.hpp"
 #include "sample/sampler.hpp"
 #include "sample/streams.hpp"
+#include "study/evaluate.hpp"
 #include "study/load.hpp"
 #include "study/parameter_vector.hpp"
 
@@ -47,11 +49,24 @@ double unit_of(const estimate::EstimatedParameter& parameter, double x) {
   return x != 0.0 ? std::fabs(x) : std::isfinite(width) && width > 0 ? 0.05 * width : 1.0;
 }
 
-std::string describe(const EvaluationFailure& failure) {
-  if (failure.condition.empty()) return failure.reason;
-  const std::string state = failure.state.empty() ? "" : ", state " + failure.state;
-  return fmt::format("{}, condition {}, time {:.6g}{}", failure.reason, failure.condition, failure.time,
-                     state);
+/// The same objective but for a constant, with values beyond the ends of priors too: there differences need
+/// two sides.
+estimate::Problem without_ends(estimate::Problem problem) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  for (auto& parameter : problem.parameters) {
+    if (!parameter.prior) continue;
+    petab::Prior& prior = *parameter.prior;
+    prior.truncated_below = -infinity;
+    prior.truncated_above = infinity;
+    if (prior.type == petab::PriorType::log_uniform) {
+      prior.first /= 2;
+      prior.second *= 2;
+    }
+    const bool is_flat =
+        prior.type == petab::PriorType::uniform || prior.type == petab::PriorType::parameter_scale_uniform;
+    if (is_flat) parameter.prior.reset();
+  }
+  return problem;
 }
 
 double norm(const std::vector<ParameterGradient>& gradient,
@@ -70,7 +85,8 @@ class Methods {
         forward_(problem, codes, posterior_options(options.integrator, Sensitivities::forward)),
         adjoint_(problem, codes, posterior_options(options.integrator, Sensitivities::adjoint)),
         make_values_([&](const simulate::IntegratorOptions& tight) {
-          values_.emplace_back(problem, codes, posterior_options(tight, Sensitivities::forward));
+          values_.emplace_back(without_ends(problem), codes,
+                               posterior_options(tight, Sensitivities::forward));
         }) {
     auto tight = options.tight;
     tight.rtol = std::min(tight.rtol, options.integrator.rtol);
@@ -120,8 +136,7 @@ class Methods {
   void compare(PointCheck& point) {
     const auto& g = point.gradient;
     point.norm = norm(g, [](const auto& p) { return p.forward; });
-    scale_ = std::max({point.norm, norm(g, [](const auto& p) { return p.adjoint; }),
-                       least_share * size_without_cancellation(point), 1e-300});
+    scale_ = std::max({point.norm, norm(g, [](const auto& p) { return p.adjoint; }), least_scale(point)});
     point.forward_adjoint = norm(g, [](const auto& p) { return p.forward - p.adjoint; }) / scale_;
   }
 
@@ -138,7 +153,9 @@ class Methods {
       const auto looked = options_.n_directions > 0 ? look_along_directions(look, values_[i])
                                                     : look_along_axes(look, values_[i]);
       if (!looked) {
-        if (failure.empty()) failure = looked.error();
+        if (!failure.empty()) continue;
+        failure = looked.error();
+        if (!point.uncertainty) point.gradient = std::move(look.gradient);
         continue;
       }
       judge(look);
@@ -149,12 +166,16 @@ class Methods {
     }
     if (point.uncertainty) return;
     if (point.trust == Trust::yes) point.trust = Trust::unsure;
+    judge_parameters(point);
+    for (ParameterGradient& g : point.gradient)
+      if (!g.difference && g.trust == Trust::yes) g.trust = Trust::unsure;
     point.failure = std::move(failure);
   }
 
   using Looked = std::expected<void, std::string>;
 
   Looked look_along_axes(PointCheck& point, Posterior& values) {
+    Looked looked;
     std::vector<double> direction(point.x.size());
     const double enough = sufficient_error() / std::sqrt(static_cast<double>(point.x.size()));
     for (std::size_t i = 0; i < point.x.size(); ++i) {
@@ -162,10 +183,14 @@ class Methods {
       direction[i] = length;
       const auto difference = optimize::central_difference(values, point.x, direction, enough);
       direction[i] = 0.0;
-      if (!difference) return without_differences(values.problem().parameters[i].id, difference.error());
+      if (!difference) {
+        if (looked) looked = without_differences(values.problem().parameters[i].id, difference.error());
+        continue;
+      }
       point.gradient[i].difference = {difference->value / length, difference->error / length,
                                       difference->step * length};
     }
+    if (!looked) return looked;
     point.forward_difference =
         norm(point.gradient, [](const auto& p) { return p.forward - p.difference->value; }) / scale_;
     point.uncertainty = norm(point.gradient, [](const auto& p) { return p.difference->error; }) / scale_;
@@ -202,23 +227,46 @@ class Methods {
     return std::unexpected(fmt::format("differences by {}: {}", by, describe(failure)));
   }
 
-  /// |r| |J|: residuals and their derivatives cancel in a gradient, errors of either do not.
-  double size_without_cancellation(const PointCheck& point) {
+  /// What gradients are compared with where they are smaller: a share of |r| |J|, because residuals and their
+  /// derivatives cancel in a gradient and errors of either do not; and what makes rounding errors of the
+  /// objective, as differences over the largest step have them, as large as what may be.
+  double least_scale(const PointCheck& point) {
     const std::size_t n = point.x.size();
-    const auto terms = forward_.assess(point.x, Order::gauss_newton);
-    if (!terms) return 0.0;
-    double trace = 0.0;
-    for (std::size_t i = 0; i < n; ++i)
-      trace += terms->gauss_newton[i * n + i] * point.gradient[i].unit * point.gradient[i].unit;
-    return std::sqrt(terms->chi2 * trace);
+    double without_cancellation = 0.0, size = std::fabs(point.fval);
+    if (const auto terms = forward_.assess(point.x, Order::gauss_newton)) {
+      double trace = 0.0;
+      for (std::size_t i = 0; i < n; ++i)
+        trace += terms->gauss_newton[i * n + i] * point.gradient[i].unit * point.gradient[i].unit;
+      without_cancellation = std::sqrt(terms->chi2 * trace);
+      size = std::fabs(terms->llh) + terms->chi2 + std::fabs(terms->prior);
+    }
+    const double rounding = std::numeric_limits<double>::epsilon() * std::max(1.0, size) *
+                            std::sqrt(static_cast<double>(n)) / first_step;
+    return std::max(least_share * without_cancellation, rounding / options_.tolerance);
+  }
+
+  Trust verdict(double forward_adjoint, double forward_difference, double uncertainty) const {
+    const bool agree = forward_adjoint <= options_.tolerance &&
+                       forward_difference <= std::max(options_.tolerance, 2 * uncertainty);
+    return !agree ? Trust::no : uncertainty <= options_.tolerance ? Trust::yes : Trust::unsure;
   }
 
   void judge(PointCheck& point) const {
-    const double uncertainty = point.uncertainty.value_or(0.0);
-    const bool agree =
-        point.forward_adjoint <= options_.tolerance &&
-        point.forward_difference.value_or(0.0) <= std::max(options_.tolerance, 2 * uncertainty);
-    point.trust = !agree ? Trust::no : uncertainty <= options_.tolerance ? Trust::yes : Trust::unsure;
+    point.trust = verdict(point.forward_adjoint, point.forward_difference.value_or(0.0),
+                          point.uncertainty.value_or(0.0));
+    judge_parameters(point);
+  }
+
+  /// Of a derivative that is small beside the others' no more is asked than errors of these let differences
+  /// give.
+  void judge_parameters(PointCheck& point) const {
+    for (ParameterGradient& g : point.gradient) {
+      const double size = std::max(std::fabs(g.forward), std::fabs(g.adjoint));
+      const double scale = std::max(size, least_share * scale_ / g.unit);
+      const auto [value, error, step] = g.difference.value_or(optimize::Difference{g.forward, 0.0, 0.0});
+      g.trust = verdict(std::fabs(g.forward - g.adjoint) / scale, std::fabs(g.forward - value) / scale,
+                        error / scale);
+    }
   }
 
   const CheckGradientOptions& options_;
@@ -230,11 +278,14 @@ class Methods {
   int n_directions_ = 0;                                // taken so far
 };
 
-/// The simulations in which the methods do not agree, each looked at alone.
+/// The simulations in which the methods do not agree, each looked at alone; of several, those of a gradient
+/// that is wrong.
 std::vector<std::string> culprits(const estimate::Problem& problem, const std::vector<jit::ModelCode>& codes,
                                   const CheckGradientOptions& options, const PointCheck& point) {
   std::vector<std::string> conditions;
-  if (codes.size() == 1 && problem.parts.front().simulations.size() == 1) return conditions;
+  if (codes.size() == 1 && problem.parts.front().simulations.size() == 1)
+    return {problem.parts.front().simulations.front().condition_id};
+  if (point.trust != Trust::no) return conditions;
   for (std::size_t i = 0; i < codes.size(); ++i) {
     for (const estimate::Simulation& simulation : problem.parts[i].simulations) {
       estimate::Problem single{problem.parameters, {problem.parts[i]}};
@@ -277,7 +328,8 @@ GradientCheck check_gradient(const CheckGradientOptions& options,
     const bool with_differences = static_cast<int>(result.points.size()) < options.n_differences;
     result.points.push_back(methods.check(std::move(name), x, with_differences));
     PointCheck& point = result.points.back();
-    if (point.trust == Trust::no && !point.gradient.empty())
+    const bool is_doubtful = point.trust == Trust::no || point.trust == Trust::unsure;
+    if (is_doubtful && !point.gradient.empty())
       point.conditions = culprits(problem, loaded.codes, options, point);
     if (seen) seen(result);
   };
@@ -290,7 +342,8 @@ GradientCheck check_gradient(const CheckGradientOptions& options,
 }
 
 bool GradientCheck::can_be_trusted() const {
-  return std::ranges::none_of(points, [](const PointCheck& p) { return p.trust == Trust::no; });
+  const auto has = [&](Trust trust) { return std::ranges::count(points, trust, &PointCheck::trust) > 0; };
+  return has(Trust::yes) && !has(Trust::no) && !has(Trust::unsure);
 }
 
 }  // namespace kinetune::study

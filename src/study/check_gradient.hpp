@@ -31,23 +31,26 @@ struct CheckGradientOptions {
   void validate() const;
 };
 
+enum class Trust {
+  yes,
+  unsure,    ///< the methods agree, but differences are too noisy to confirm them, or cannot be taken
+  no,        ///< a method fails, or they do not agree
+  no_value,  ///< the objective itself cannot be computed there: nothing to judge
+};
+
 /// What the ways to a derivative say, by a parameter on its scale.
 struct ParameterGradient {
   double unit = 1;  ///< a decade on a logarithmic scale, the value itself on a linear one
   double forward = 0, adjoint = 0;
   std::optional<optimize::Difference> difference;
-};
-
-enum class Trust {
-  yes,
-  unsure,    ///< the methods agree, but differences are too noisy to confirm them
-  no,        ///< a method fails, or they do not agree
-  no_value,  ///< the objective itself cannot be computed there: nothing to judge
+  /// Relative to the derivative itself or to a hundredth of what the point's are relative to, whichever is
+  /// larger. Without a difference: of the two methods.
+  Trust trust = Trust::no;
 };
 
 /// One point. Norms are of derivatives by units. Differences are relative to the gradient's norm or, where
 /// this is smaller, to a hundredth of |r| |J|, what it would be if residuals r and their derivatives J did
-/// not cancel as they do near an optimum.
+/// not cancel as they do near an optimum; what rounding errors of the objective hide is no difference.
 struct PointCheck {
   std::string name;
   Trust trust = Trust::no;
@@ -58,7 +61,7 @@ struct PointCheck {
   double forward_adjoint = 0;                             ///< relative difference
   std::optional<double> forward_difference, uncertainty;  ///< of the differences; absent if not taken
   std::string failure;                                    ///< what failed: method, reason, condition, time
-  std::vector<std::string> conditions;                    ///< where the methods do not agree, each alone
+  std::vector<std::string> conditions;  ///< where the methods do not agree, each alone; the only one
 };
 
 struct GradientCheck {
@@ -66,6 +69,7 @@ struct GradientCheck {
   double tolerance;
   std::vector<PointCheck> points;
 
+  /// A gradient was checked, and of those that were none is in doubt.
   bool can_be_trusted() const;
   std::string text_of(const PointCheck&) const;  ///< for a reader
   std::string summary() const;

@@ -41,6 +41,13 @@ Json of_simulation(const estimate::SimulationStatus& s) {
 
 }  // namespace
 
+std::string describe(const optimize::EvaluationFailure& failure) {
+  if (failure.condition.empty()) return failure.reason;
+  const std::string state = failure.state.empty() ? "" : ", state " + failure.state;
+  return fmt::format("{}, condition {}, time {:.6g}{}", failure.reason, failure.condition, failure.time,
+                     state);
+}
+
 EvaluateResult evaluate(const EvaluateOptions& options) {
   if (options.repeat < 1) throw core::Error({}, "repeat less than once", "give --repeat 1 or more");
   options.integrator.validate();
@@ -104,6 +111,8 @@ std::string EvaluateResult::to_text() const {
     for (std::size_t i = 0; i < terms->gradient.size(); ++i) {
       text += fmt::format("d fval / d {} = {:.8g}\n", problem.parameters[i].id, terms->gradient[i]);
     }
+  } else {
+    text += fmt::format("no value: {}\n", describe(terms.error()));
   }
   for (const auto& s : details.simulations) {
     if (s.failure.empty())

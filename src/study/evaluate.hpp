@@ -18,6 +18,9 @@ struct EvaluateOptions {
   int repeat = 1;
 };
 
+/// For a reader: the reason and, where one is to blame, condition, model time and state.
+std::string describe(const optimize::EvaluationFailure&);
+
 /// One evaluation of the objective.
 struct EvaluateResult {
   estimate::Problem problem;

@@ -140,3 +140,41 @@ TEST(Prior, agrees_with_densities_worked_out_by_hand) {
   EXPECT_NEAR(prior_term({PriorType::laplace, 1.0, 2.0}, Scale::linear, 4.0).value, std::log(4.0) + 1.5,
               1e-12);
 }
+
+TEST(Prior, has_its_bounds_in_its_support_though_they_are_rounded_on_a_scale) {
+  // 10^log10(0.3) and 10^log10(0.0123) are less than 0.3 and 0.0123, e^log(10) is more than 10.
+  for (const double lower : {0.3, 0.0123, 0.7, 1e-5}) {
+    for (const double upper : {10.0, 3.0, 1234.5, 1e5}) {
+      Prior truncated{PriorType::normal, 1.0, 2.0};
+      truncated.truncated_below = lower;
+      truncated.truncated_above = upper;
+      for (const Prior& prior : {Prior{PriorType::uniform, lower, upper},
+                                 Prior{PriorType::log_uniform, lower, upper}, truncated}) {
+        for (const Scale scale : {Scale::linear, Scale::log, Scale::log10}) {
+          const auto value = [&](double x) { return prior_term(prior, scale, x).value; };
+          const double from = scaled(scale, lower), to = scaled(scale, upper);
+          EXPECT_TRUE(std::isfinite(value(from))) << lower;
+          EXPECT_TRUE(std::isfinite(value(to))) << upper;
+          EXPECT_TRUE(std::isinf(value(scaled(scale, lower * (1 - 1e-12))))) << lower;
+          EXPECT_TRUE(std::isinf(value(scaled(scale, upper * (1 + 1e-12))))) << upper;
+        }
+      }
+    }
+  }
+}
+
+TEST(Prior, of_values_that_a_logarithmic_scale_does_not_have_ends_where_the_scale_does) {
+  EXPECT_NEAR(prior_term({PriorType::uniform, -1.0, 3.0}, Scale::log10, -300.0).value, std::log(4.0), 1e-12);
+  EXPECT_TRUE(std::isinf(prior_term({PriorType::uniform, -2.0, -1.0}, Scale::log10, 0.0).value));
+}
+
+TEST(Prior, of_positive_numbers_has_no_support_below_zero) {
+  const auto value = [](PriorType type, double x) {
+    return prior_term({type, 2.0, 1.0}, Scale::linear, x).value;
+  };
+  EXPECT_NEAR(value(PriorType::exponential, 0.0), std::log(2.0), 1e-12);
+  EXPECT_NEAR(value(PriorType::chi_square, 0.0), std::log(2.0), 1e-12);
+  for (const PriorType type :
+       {PriorType::exponential, PriorType::chi_square, PriorType::gamma, PriorType::rayleigh})
+    EXPECT_TRUE(std::isinf(value(type, -1e-3)));
+}

@@ -301,6 +301,29 @@ TEST_P(SteadyState, events_and_discontinuities_that_never_end_are_none_and_cost_
   expect_none(lit);
 }
 
+TEST_P(SteadyState, a_state_that_rests_at_single_parameters_alone_has_derivatives_by_neither_method) {
+  // x' = p - q rests where p = q, and its sensitivities grow with time.
+  SmallModel s;
+  s.state("x", s.parameter("p", 0) - s.parameter("q", 0), s.number(1.0));
+  const auto model = s.compile();
+  const auto options = test::WithMethod::options();
+  const auto integrator = simulate::make_integrator(model, options);
+  SteadyStates steady_states(model, options);
+  Simulation run(model, {2.0, 2.0}, 0.0);
+  const auto point = steady_states.find(*integrator, run.segment, run.x);
+  ASSERT_TRUE(point);
+  std::vector<double> sensitivities = run.s, adjoint{1.0}, gradient(2, 0.0);
+
+  const auto forward = steady_states.forward(*integrator, run.segment, *point, sensitivities);
+  integrator->clear_tape();
+  const auto backward = steady_states.backward(*integrator, run.segment, *point, adjoint, gradient);
+
+  ASSERT_FALSE(forward);
+  ASSERT_FALSE(backward);
+  EXPECT_EQ(forward.error().error, IntegrationError::no_steady_state);
+  EXPECT_EQ(backward.error().error, IntegrationError::no_steady_state);
+}
+
 TEST_P(SteadyState, what_was_found_before_does_not_matter) {
   const auto model = reversible().compile();
   const auto options = test::WithMethod::options();

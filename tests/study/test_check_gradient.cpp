@@ -26,6 +26,22 @@ class CheckGradient : public testing::Test {
   study::CheckGradientOptions options;
 };
 
+/// One condition and one estimated parameter p beside k1, in observables that hold A at time 0, which is 1.5;
+/// measured are 1.4.
+void write_single(ProblemFiles& files, const std::string& row_of_p, const std::string& observable,
+                  const std::string& noise) {
+  files.write("conditions.tsv", "conditionId\ta0\nonly\t1.5\n");
+  files.write("parameters.tsv",
+              "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\t"
+              "objectivePriorType\tobjectivePriorParameters\n"
+              "k1\tlog10\t1e-3\t1e3\t0.8\t1\t\t\np\t" +
+                  row_of_p + "\n");
+  files.write("observables.tsv",
+              "observableId\tobservableFormula\tnoiseFormula\ny\t" + observable + "\t" + noise + "\n");
+  files.write("measurements.tsv",
+              "observableId\tsimulationConditionId\ttime\tmeasurement\ny\tonly\t0\t1.4\n");
+}
+
 double chain_slope(const std::vector<double>& x, std::size_t i) {
   return chain_derivative([](const auto& at) { return chain_prior(at) - chain_llh(at); }, x, i);
 }
@@ -105,6 +121,8 @@ TEST_F(CheckGradient, names_conditions_and_parameters_where_methods_do_not_agree
   EXPECT_THAT(check.points[0].conditions, testing::UnorderedElementsAre("high", "low"));
   EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("nominal: NOT to be trusted"));
   EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("k1: forward "));
+  EXPECT_EQ(check.points[0].gradient[0].trust, Trust::no);
+  EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("k1 (deviates)"));
   EXPECT_THAT(check.text_of(check.points[0]), HasSubstr("in condition low"));
 }
 
@@ -129,7 +147,59 @@ TEST_F(CheckGradient, has_nothing_to_judge_where_there_is_no_value) {
   options.n_random = 0;
   const auto check = study::check_gradient(options);
   EXPECT_EQ(check.points[0].trust, Trust::no_value);
+  EXPECT_FALSE(check.can_be_trusted());
+  EXPECT_THAT(check.summary(), HasSubstr("no gradient could be checked"));
+
+  options.n_random = 1;
+  const auto with_another = study::check_gradient(options);
+  EXPECT_EQ(with_another.points[1].trust, Trust::yes);
+  EXPECT_TRUE(with_another.can_be_trusted());
+}
+
+TEST_F(CheckGradient, does_not_trust_what_differences_cannot_confirm_and_names_parameter_and_condition) {
+  // The deviation has no value for p below its nominal one, so that differences by p have one side only.
+  write_single(files, "lin\t0\t1\t0.08\t1\t\t", "A", "0.1 + sqrt(p - 0.08 + 1e-10)");
+  options.n_random = 0;
+  const auto check = study::check_gradient(options);
+  const auto& point = check.points[0];
+  EXPECT_EQ(point.trust, Trust::unsure);
+  EXPECT_EQ(point.gradient[0].trust, Trust::yes);
+  EXPECT_EQ(point.gradient[1].trust, Trust::unsure);
+  EXPECT_THAT(point.failure, HasSubstr("differences by p: "));
+  EXPECT_EQ(point.conditions, std::vector<std::string>{"only"});
+  EXPECT_THAT(check.text_of(point), HasSubstr("1 of 2 parameters confirmed; p (not confirmed)"));
+  EXPECT_THAT(check.text_of(point), HasSubstr("in condition only"));
+  EXPECT_FALSE(check.can_be_trusted());
+  EXPECT_THAT(check.summary(), HasSubstr("the gradient is not confirmed"));
+}
+
+TEST_F(CheckGradient, takes_the_methods_agreement_for_a_verdict_where_no_differences_are_asked_for) {
+  write_single(files, "lin\t0\t1\t0.08\t1\t\t", "A", "0.1 + sqrt(p - 0.08 + 1e-10)");
+  options.n_random = 0;
+  options.n_differences = 0;
+  const auto check = study::check_gradient(options);
   EXPECT_TRUE(check.can_be_trusted());
+  EXPECT_THAT(check.to_table(), HasSubstr("\tmethods agree\n"));
+}
+
+TEST_F(CheckGradient, confirms_a_gradient_at_the_end_of_a_priors_support) {
+  for (const std::string prior : {"uniform\t0.3;10", "parameterScaleUniform\t0.3;10"}) {
+    write_single(files, "lin\t0.3\t10\t0.3\t1\t" + prior, "A", "p");
+    options.n_random = 0;
+    const auto check = study::check_gradient(options);
+    EXPECT_TRUE(check.can_be_trusted()) << prior << ": " << check.text_of(check.points[0]);
+  }
+}
+
+TEST_F(CheckGradient, does_not_mind_gradients_that_rounding_errors_of_the_objective_hide) {
+  // y is 1.5 for all p, to rounding: its slope 1e-18 is in the gradients, and in no difference.
+  write_single(files, "lin\t0.1\t10\t1\t1\t\t", "A + 1e-18 * p", "0.1");
+  options.n_random = 0;
+  const auto check = study::check_gradient(options);
+  const auto& by_p = check.points[0].gradient[1];
+  EXPECT_NEAR(by_p.forward, 1e-18 * 0.1 / 0.01, 1e-22);
+  EXPECT_EQ(by_p.difference.value().value, 0.0);
+  EXPECT_TRUE(check.can_be_trusted()) << check.text_of(check.points[0]);
 }
 
 TEST_F(CheckGradient, reports_as_json_and_as_a_table) {
@@ -142,9 +212,16 @@ TEST_F(CheckGradient, reports_as_json_and_as_a_table) {
   EXPECT_EQ(json.at("points")[0].at("verdict"), "trusted");
   EXPECT_LT(json.at("points")[0].at("forward_difference"), 1e-4);
   EXPECT_TRUE(json.at("points")[1].at("forward_difference").is_null());
+  const auto of_k1 = [&](int point) { return json.at("points")[point].at("parameters")[0]; };
+  EXPECT_EQ(of_k1(0).at("id"), "k1");
+  EXPECT_EQ(of_k1(0).at("verdict"), "confirmed");
+  EXPECT_NEAR(of_k1(0).at("difference"), of_k1(0).at("forward"), 1e-4);
+  EXPECT_EQ(of_k1(1).at("verdict"), "methods agree");
+  EXPECT_TRUE(of_k1(1).at("difference").is_null());
   const std::string table = check.to_table();
   EXPECT_EQ(std::ranges::count(table, '\n'), 1 + 2 * static_cast<long>(chain_ids.size()));
   EXPECT_THAT(table, HasSubstr("nominal\tk1\t"));
+  EXPECT_THAT(table, HasSubstr("\tconfirmed\nnominal\tk2\t"));
 }
 
 TEST_F(CheckGradient, refuses_options_that_cannot_be_meant) {

@@ -76,6 +76,22 @@ TEST_F(Evaluate, says_why_there_is_no_value_and_holds_no_numbers_that_could_pass
   EXPECT_THAT(result.to_text(), testing::HasSubstr("condition high: too many steps at time"));
 }
 
+TEST_F(Evaluate, tells_a_reader_why_there_is_no_value_where_no_condition_is_to_blame) {
+  files.write("parameters.tsv",
+              "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\t"
+              "objectivePriorType\tobjectivePriorParameters\n"
+              "k1\tlog10\t1e-3\t1e3\t0.8\t1\tuniform\t1e-3;1e3\n"
+              "a_high\tlin\t0.1\t20\t4\t1\t\t\n"
+              "scale\tlin\t0.1\t10\t1.3\t1\t\t\n"
+              "offset_high\tlin\t\t\t0.3\t0\t\t\n"
+              "sigma_B\tlog10\t1e-3\t10\t0.1\t0\t\t\n"
+              "s_rel\tlin\t0\t1\t0.08\t0\t\t\n");
+  files.write("x.tsv", "parameterId\tvalue\nk1\t5000\n");
+  const auto result = study::evaluate(options);
+  ASSERT_FALSE(result.terms);
+  EXPECT_THAT(result.to_text(), testing::HasSubstr("no value: outside the prior's support: k1"));
+}
+
 TEST_F(Evaluate, refuses_to_repeat_less_than_once) {
   options.repeat = 0;
   EXPECT_THROW(study::evaluate(options), core::Error);

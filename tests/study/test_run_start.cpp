@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include "estimate/problem_files.hpp"
 #include "optimize/objective.hpp"
 #include "study/run_start.hpp"
 
@@ -163,5 +164,25 @@ TEST_F(RunStart, outcome_comes_back_from_bytes_as_it_was) {
     EXPECT_EQ(copy.result.message, outcome->result.message);
     EXPECT_EQ(copy.result.n_fval, outcome->result.n_fval);
     EXPECT_EQ(copy.trace.size(), outcome->trace.size());
+  }
+}
+
+TEST_F(RunStart, converges_at_a_bound_that_is_the_end_of_a_uniform_prior) {
+  // A = 1.5 exp(-k1), and 2 is measured: the slowest k1 is best. 10^log10(0.3) is less than 0.3.
+  estimate::test::ProblemFiles files;
+  files.write("conditions.tsv", "conditionId\ta0\nlow\t1.5\n");
+  files.write("parameters.tsv",
+              "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\t"
+              "objectivePriorType\tobjectivePriorParameters\n"
+              "k1\tlog10\t0.3\t10\t1\t1\tuniform\t0.3;10\n");
+  files.write("observables.tsv", "observableId\tobservableFormula\tnoiseFormula\nyA\tA\t1\n");
+  files.write("measurements.tsv", "observableId\tsimulationConditionId\ttime\tmeasurement\nyA\tlow\t1\t2\n");
+  auto objective = estimate::test::make_posterior(files.joined());
+
+  for (const std::uint64_t id : {0u, 1u, 2u}) {
+    const auto outcome = run(objective, id);
+    ASSERT_TRUE(outcome);
+    EXPECT_EQ(outcome->result.status, store::StartStatus::converged) << id;
+    EXPECT_EQ(outcome->result.x[0], objective.lower_bounds()[0]) << id;
   }
 }

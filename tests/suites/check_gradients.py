@@ -2,7 +2,8 @@
 """Gradients of every PEtab problem of a collection: check_gradients.py KINETUNE FOLDER [options]
 
 FOLDER holds a folder a problem. Runs `kinetune check-gradient` on each and prints a line a problem, as a table in
-Markdown; closes with how many problems can be trusted. Exit code 1 if one cannot."""
+Markdown; closes with how many problems' gradients are confirmed: of every point that has a value, by differences where these were taken
+and by the agreement of the two methods elsewhere. Exit code 1 if one's are not."""
 import argparse
 import json
 import pathlib
@@ -41,7 +42,7 @@ def worst(points, key):
 def row(name, result):
     points = result["points"]
     count = lambda verdict: sum(p["verdict"] == verdict for p in points)
-    notes = sorted({p["failure"] for p in points if p["verdict"] == "NOT to be trusted" and p["failure"]})
+    notes = sorted({p["failure"] for p in points if p["verdict"] in ("NOT to be trusted", "not confirmed") and p["failure"]})
     return (f"| {name} | {count('trusted')} | {count('not confirmed')} | {count('NOT to be trusted')} | {count('no value')} "
             f"| {worst(points, 'forward_adjoint')} | {worst(points, 'forward_difference')} "
             f"| {worst(points, 'uncertainty')} | {'; '.join(notes)} |")
@@ -70,7 +71,7 @@ def main():
         result, why = check(arguments, yaml)
         n_trusted += bool(result and result["trusted"])
         print(row(folder.name, result) if result else f"| {folder.name} | | | | | | | | {why} |", flush=True)
-    print(f"\n{n_trusted} of {n_all} problems can be trusted at every point that has a value")
+    print(f"\n{n_trusted} of {n_all} problems have gradients that are confirmed at every point that has a value")
     return 0 if n_trusted == n_all else 1
 
 
