@@ -230,6 +230,7 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
                                               SimulatedData data, SimulationStatus& status) {
   jumps_.clear();
   segments_.clear();
+  pasts_.assign(prepared.periods.size(), {});
   settled_.reset();
   values_.clear();
   for (const PreparedPeriod& p : prepared.periods) values_.push_back(values_of(*p.period));
@@ -252,13 +253,16 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
                        : times.empty() ? period.period->start
                                        : times.back();
     segments_.push_back(segment(period, values_[p], period.period->start, end));
+    if (p > 0) segments_.back().past = &pasts_[p - 1];
     Likelihood likelihood(model_, part_, period, prepared.columns, values_[p].prelude, x_linear_, mode_, sums,
                           data);
     auto done = integrator_->forward(segments_.back(), mode_, states_, sensitivities_, times, likelihood);
     status.time = end;
+    if (done) pasts_[p] = integrator_->past();
     if (done && times.size() < period.period->times.size()) {
       Segment way = segments_.back();
       way.start = end;
+      way.past = &pasts_[p];
       done = settle(way, likelihood, times.size());
       segments_.push_back(way);
     }

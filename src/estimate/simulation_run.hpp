@@ -8,6 +8,7 @@
 #include "estimate/likelihood.hpp"
 #include "estimate/prepared_simulation.hpp"
 #include "jit/compiled_model.hpp"
+#include "simulate/past.hpp"
 #include "simulate/steady_state.hpp"
 
 namespace kinetune::estimate {
@@ -30,8 +31,9 @@ struct SimulationStatus {
 };
 
 /// Carries the simulations of a part out: pre-equilibration, period after period, the steady state at the end
-/// if data ask for it; and the way back. A pre-equilibration that several simulations share is done once for
-/// them.
+/// if data ask for it; and the way back. Periods and what follows them are one simulation, in which triggers
+/// and pending events go on; after a pre-equilibration begins another one. A pre-equilibration that several
+/// simulations share is done once for them.
 class SimulationRun {
  public:
   /// @param model, part  must outlive the object
@@ -110,6 +112,7 @@ class SimulationRun {
   std::vector<double> states_, sensitivities_, adjoint_, gradient_;
   std::vector<Values> values_;  // by period
   std::vector<simulate::Segment> segments_;
+  std::vector<simulate::Past> pasts_;     // by period, at its end
   std::vector<std::vector<Jump>> jumps_;  // by period, at its start
   std::optional<simulate::SteadyPoint> settled_;
   std::vector<double> settled_cotangent_;  // (n_states)

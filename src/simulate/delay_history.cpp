@@ -17,16 +17,19 @@ DelayHistory::DelayHistory(const jit::CompiledModel& model)
 }
 
 void DelayHistory::restart(double start, const double* x, const double* prelude) {
-  start_ = start;
-  prelude_ = prelude;
-  steps_.clear();
-  derivatives_.clear();
+  resume({start, {}, {}}, prelude);
   add_jump(start, x);
 }
 
+void DelayHistory::resume(const State& state, const double* prelude) {
+  state_ = state;
+  prelude_ = prelude;
+}
+
 void DelayHistory::add(double from, double to, std::span<const double> derivatives) {
-  steps_.push_back({from, to, derivatives_.size(), static_cast<int>(derivatives.size()) / n_states_ - 1});
-  derivatives_.insert(derivatives_.end(), derivatives.begin(), derivatives.end());
+  state_.steps.push_back(
+      {from, to, state_.derivatives.size(), static_cast<int>(derivatives.size()) / n_states_ - 1});
+  state_.derivatives.insert(state_.derivatives.end(), derivatives.begin(), derivatives.end());
 }
 
 void DelayHistory::add_jump(double t, const double* x) {
@@ -45,7 +48,7 @@ void DelayHistory::fill_first(int n, double t, double* x) {
 
 double DelayHistory::value_at(int k, double t, double lag, const double* x, Scratch& scratch) {
   const double past = t - lag;
-  if (past < start_ && !is_same_time(t, start_ + lag)) {
+  if (past < state_.start && !is_same_time(t, state_.start + lag)) {
     model_.delayed_values_before(past, prelude_, scratch.values.data());
   } else if (!(lag > 0.0)) {
     model_.delayed_values(t, x, prelude_, scratch.values.data());
@@ -62,9 +65,9 @@ void DelayHistory::states_at(double t, double* x) const {
   const auto is_behind = [](double time, const Step& s) {
     return time < s.from && !is_same_time(time, s.from);
   };
-  auto step = std::upper_bound(steps_.begin(), steps_.end(), t, is_behind);
-  if (step != steps_.begin()) --step;
-  const double* coefficients = derivatives_.data() + step->first;
+  auto step = std::upper_bound(state_.steps.begin(), state_.steps.end(), t, is_behind);
+  if (step != state_.steps.begin()) --step;
+  const double* coefficients = state_.derivatives.data() + step->first;
   const double h = step->from == step->to ? 0.0 : t - step->to;
   for (int i = 0; i < n_states_; ++i) {
     double sum = 0.0;

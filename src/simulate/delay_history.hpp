@@ -18,6 +18,19 @@ class DelayHistory {
   /// Forgets everything; before the start quantities are what the model's initial values say.
   /// @param x  (n_states) at the start
   void restart(double start, const double* x, const double* prelude);
+  struct Step {
+    double from, to;
+    std::size_t first;  ///< of its derivatives
+    int order;
+  };
+  struct State {
+    double start = 0;
+    std::vector<Step> steps;
+    std::vector<double> derivatives;
+  };
+  /// Goes on from where a history of the same model was.
+  void resume(const State&, const double* prelude);
+  const State& state() const { return state_; }
 
   /// Adds a step.
   /// @param derivatives  (order + 1, n_states) at its end, by time
@@ -35,11 +48,6 @@ class DelayHistory {
   void add_echoes(double t, const double* x, std::vector<double>& times);
 
  private:
-  struct Step {
-    double from, to;
-    std::size_t first;  // of its derivatives
-    int order;
-  };
   /// What is needed while a delay looks back.
   struct Scratch {
     std::vector<double> lags, values, x;
@@ -51,10 +59,8 @@ class DelayHistory {
 
   const jit::CompiledModel& model_;
   int n_states_, n_delays_;
-  double start_ = 0;
   const double* prelude_ = nullptr;
-  std::vector<Step> steps_;
-  std::vector<double> derivatives_;
+  State state_;
   std::vector<Scratch> scratch_;  // by number of delays that are still to be filled
 };
 

@@ -16,17 +16,16 @@ constexpr std::size_t delay = 0, priority_at = 1, first_value = 2;
 }  // namespace
 
 EventQueue::EventQueue(const jit::CompiledModel& model)
-    : model_(model), holds_(model.code().events.size()), triggers_(holds_.size()) {
+    : model_(model), triggers_(model.code().events.size()) {
+  state_.holds.resize(triggers_.size());
   std::size_t most = 0;
   for (const auto& event : model.code().events) most = std::max(most, event.targets.size());
   evaluated_.resize(first_value + 2 * most);
 }
 
 void EventQueue::restart() {
-  pending_.clear();
-  n_draws_ = 0;
-  n_triggered_ = 0;
-  for (std::size_t i = 0; i < holds_.size(); ++i) holds_[i] = model_.code().events[i].initially_true;
+  state_ = {};
+  for (const auto& event : model_.code().events) state_.holds.push_back(event.initially_true);
 }
 
 const EventQueue::Notes& EventQueue::note_triggers(double t, const double* x, const double* prelude,
@@ -34,12 +33,12 @@ const EventQueue::Notes& EventQueue::note_triggers(double t, const double* x, co
   notes_.triggered.clear();
   notes_.taken_back.clear();
   model_.triggers(t, x, prelude, triggers_.data());
-  for (std::size_t i = 0; i < holds_.size(); ++i) {
-    const bool held = std::exchange(holds_[i], triggers_[i] != 0.0);
+  for (std::size_t i = 0; i < state_.holds.size(); ++i) {
+    const bool held = std::exchange(state_.holds[i], triggers_[i] != 0.0);
     const int event = static_cast<int>(i);
-    if (holds_[i] && !held) trigger(event, t, x, prelude, moment);
-    if (!holds_[i] && held && !model_.code().events[i].persistent) {
-      std::erase_if(pending_, [&](const Pending& p) {
+    if (state_.holds[i] && !held) trigger(event, t, x, prelude, moment);
+    if (!state_.holds[i] && held && !model_.code().events[i].persistent) {
+      std::erase_if(state_.pending, [&](const Pending& p) {
         if (p.occurrence.event != event) return false;
         notes_.taken_back.push_back(p.occurrence);
         return true;
@@ -52,18 +51,18 @@ const EventQueue::Notes& EventQueue::note_triggers(double t, const double* x, co
 void EventQueue::trigger(int event, double t, const double* x, const double* prelude, Moment moment) {
   const auto& layout = model_.code().events[event];
   model_.event(event, t, x, prelude, evaluated_.data());
-  notes_.triggered.push_back({event, n_triggered_++});
+  notes_.triggered.push_back({event, state_.n_triggered++});
   Pending pending{notes_.triggered.back(), t + std::max(0.0, evaluated_[delay]), moment == Moment::after, {}};
   if (layout.values_from_trigger_time) {
     const auto first = evaluated_.begin() + first_value;
     pending.values.assign(first, first + static_cast<std::ptrdiff_t>(layout.targets.size()));
   }
-  pending_.push_back(std::move(pending));
+  state_.pending.push_back(std::move(pending));
 }
 
 double EventQueue::next_time() const {
   double next = std::numeric_limits<double>::infinity();
-  for (const Pending& p : pending_) next = std::min(next, p.time);
+  for (const Pending& p : state_.pending) next = std::min(next, p.time);
   return next;
 }
 
@@ -82,9 +81,9 @@ std::optional<EventQueue::Execution> EventQueue::execute_next(double t, double* 
                                                               Moment moment) {
   std::vector<std::size_t> first;  // equals
   double highest = 0.0;
-  for (std::size_t i = 0; i < pending_.size(); ++i) {
-    if (!is_due(pending_[i], t, moment)) continue;
-    const double own = priority(pending_[i], t, x, prelude);
+  for (std::size_t i = 0; i < state_.pending.size(); ++i) {
+    if (!is_due(state_.pending[i], t, moment)) continue;
+    const double own = priority(state_.pending[i], t, x, prelude);
     if (!first.empty() && own < highest) continue;
     if (!first.empty() && own > highest) first.clear();
     first.push_back(i);
@@ -93,14 +92,14 @@ std::optional<EventQueue::Execution> EventQueue::execute_next(double t, double* 
   if (first.empty()) return {};
   const bool by_lot = first.size() > 1 && std::isfinite(highest);
   const auto chosen =
-      pending_.begin() + static_cast<std::ptrdiff_t>(by_lot ? first[draw(first.size())] : first[0]);
+      state_.pending.begin() + static_cast<std::ptrdiff_t>(by_lot ? first[draw(first.size())] : first[0]);
   Pending event = std::move(*chosen);
-  pending_.erase(chosen);
+  state_.pending.erase(chosen);
   return assign(std::move(event), t, x, prelude);
 }
 
 /// An index below n. The sequence is the same in every simulation.
-std::size_t EventQueue::draw(std::size_t n) { return core::RandomStream(0, n_draws_++).below(n); }
+std::size_t EventQueue::draw(std::size_t n) { return core::RandomStream(0, state_.n_draws++).below(n); }
 
 EventQueue::Execution EventQueue::assign(Pending p, double t, double* x, const double* prelude) {
   const int event = p.occurrence.event;

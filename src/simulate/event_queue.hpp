@@ -16,9 +16,6 @@ class EventQueue {
   /// @param model  must outlive the queue
   explicit EventQueue(const jit::CompiledModel& model);
 
-  /// Before a simulation: nothing is pending, triggers are what they were just before the start.
-  void restart();
-
   /// One occurrence of an event, from its trigger to its execution.
   struct Occurrence {
     int event;
@@ -32,6 +29,25 @@ class EventQueue {
     Occurrence occurrence;
     std::vector<double> values;  ///< (n_targets) assigned, before the factors
   };
+  struct Pending {
+    Occurrence occurrence;
+    double time;
+    bool after;                  ///< triggered only after its time, and so to be executed
+    std::vector<double> values;  ///< of the assignments; empty if taken at execution
+  };
+
+  /// What has happened so far, as far as it counts for what comes.
+  struct State {
+    std::vector<char> holds;       ///< (n_events) whether the trigger held when last looked at
+    std::vector<Pending> pending;  ///< in the order of triggering
+    long n_triggered = 0;
+    std::uint64_t n_draws = 0;
+  };
+  /// Before a simulation: nothing is pending, triggers are what they were just before the start.
+  void restart();
+  /// Goes on from where a queue of the same model was.
+  void resume(const State& state) { state_ = state; }
+  const State& state() const { return state_; }
 
   /// Looks which triggers hold now, by the prelude's switches. Those that have begun to hold make their
   /// events pending; those that have ceased take back what is not persistent.
@@ -46,13 +62,6 @@ class EventQueue {
   std::optional<Execution> execute_next(double t, double* x, const double* prelude, Moment);
 
  private:
-  struct Pending {
-    Occurrence occurrence;
-    double time;
-    bool after;                  // triggered only after its time, and so to be executed
-    std::vector<double> values;  // of the assignments; empty if taken at execution
-  };
-
   void trigger(int event, double t, const double* x, const double* prelude, Moment);
   bool is_due(const Pending&, double t, Moment) const;
   double priority(const Pending&, double t, const double* x, const double* prelude);
@@ -60,13 +69,10 @@ class EventQueue {
   Execution assign(Pending, double t, double* x, const double* prelude);
 
   const jit::CompiledModel& model_;
-  std::vector<char> holds_;        // (n_events) whether the trigger held when last looked at
+  State state_;
   std::vector<double> triggers_;   // (n_events)
   std::vector<double> evaluated_;  // of one event's kernel
-  std::vector<Pending> pending_;   // in the order of triggering
   Notes notes_;
-  long n_triggered_ = 0;
-  std::uint64_t n_draws_ = 0;
 };
 
 }  // namespace kinetune::simulate

@@ -95,6 +95,8 @@ enum class Mode {
   adjoint,  ///< keeps a tape, for backward()
 };
 
+struct Past;  // past.hpp
+
 /// A stretch of model time with the same parameters.
 struct Segment {
   double start;
@@ -106,6 +108,12 @@ struct Segment {
   /// column carries on what came before.
   std::span<const int> active;
   std::span<const double> sizes = {};  ///< (n_active) of the parameters; empty: as `parameters` has them
+  /// Where the segment that this one follows has left the simulation. It must live as long as the call, and
+  /// be of the same mode and columns, or this of Mode::states. nullptr: a simulation begins.
+  const Past* past = nullptr;
+  /// Over the whole segment, where something may jump, and each jump counts as a step; 0: only
+  /// IntegratorOptions::max_steps counts.
+  long most_steps = 0;
 };
 
 /// Of the parameters that the columns of sensitivities are by (n_active); 0 where there is none.
@@ -129,10 +137,12 @@ class Sink {
 ///
 /// States that constraints determine are solved for at the start, whatever x has for them, and after jumps of
 /// what they depend on. It steps onto events and discontinuities, not over them. At a time at which an event
-/// happens the sink receives the states after it. Each call of forward() is a simulation of its own: just
-/// before its start each trigger is what the model says that it is at the very start. Sensitivities are
-/// carried over events and jumps of the rates, also where their times move with states and parameters, but
-/// not in models with delayed values (IntegrationError::not_differentiable).
+/// happens the sink receives the states after it. A segment without a past begins a simulation: just before
+/// its start each trigger is what the model says that it is at the very start, and nothing is pending. One
+/// with a past goes on: what is pending remains so, and triggers that hold already do not fire again.
+/// Sensitivities are carried over events and jumps of the
+/// rates, also where their times move with states and parameters, but not in models with delayed values
+/// (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;
@@ -143,6 +153,10 @@ class Integrator {
   virtual std::expected<void, IntegrationFailure> forward(const Segment&, Mode, std::span<double> x,
                                                           std::span<double> sensitivities,
                                                           std::span<const double> times, Sink&) = 0;
+
+  /// Where the last call of forward() has left its simulation; it must have succeeded. What happens just
+  /// after a segment's end is left to the one that follows.
+  virtual Past past() const = 0;
 
   /// Goes back over the last segment that was integrated with Mode::adjoint and not gone back over yet.
   /// @param adjoint   (n_states) d objective / d x at the segment's end; afterwards at its start

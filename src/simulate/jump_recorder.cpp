@@ -54,29 +54,31 @@ JumpRecorder::JumpRecorder(const jit::CompiledModel& model)
       to_(model.n_states()),
       triggers_(model.code().events.size()),
       triggers_before_(model.code().events.size()),
-      cause_(model.code().events.size(), none),
-      motion_of_switch_(model.code().switches.size(), none) {}
+      cause_(model.code().events.size(), none) {}
 
 void JumpRecorder::restart(std::span<const int> active) {
+  State state;
+  state.motion_of_switch.assign(model_.code().switches.size(), none);
+  state.n_rows = model_.n_states();
+  resume(state, active);
+}
+
+void JumpRecorder::resume(const State& state, std::span<const int> active) {
   active_ = active;
-  pending_.clear();
-  free_rows_.clear();
-  passing_rows_.clear();
-  n_rows_ = model_.n_states();
+  state_ = state;
   std::ranges::fill(cause_, none);
-  std::ranges::fill(motion_of_switch_, none);
 }
 
 void JumpRecorder::end_moment() {
-  free_rows_.insert(free_rows_.end(), passing_rows_.begin(), passing_rows_.end());
-  passing_rows_.clear();
-  std::ranges::fill(motion_of_switch_, none);
+  state_.free_rows.insert(state_.free_rows.end(), state_.passing_rows.begin(), state_.passing_rows.end());
+  state_.passing_rows.clear();
+  std::ranges::fill(state_.motion_of_switch, none);
 }
 
 int JumpRecorder::new_row() {
-  if (free_rows_.empty()) return n_rows_++;
-  const int row = free_rows_.back();
-  free_rows_.pop_back();
+  if (state_.free_rows.empty()) return state_.n_rows++;
+  const int row = state_.free_rows.back();
+  state_.free_rows.pop_back();
   return row;
 }
 
@@ -109,10 +111,10 @@ bool JumpRecorder::switches_changed(double t, std::span<const double> prelude,
     const bool triggers = triggers_ != triggers_before_;
     const bool rates_jump = code.switches[k].jumps && from_ != to_;
     if (is_zero(change.rows[k]) || !(triggers || rates_jump)) continue;
-    int& motion = motion_of_switch_[k];
+    int& motion = state_.motion_of_switch[k];
     if (motion == none) {
       if (!std::isfinite(1.0 / change.pace[k])) return false;
-      passing_rows_.push_back(motion = new_row());
+      state_.passing_rows.push_back(motion = new_row());
       Row row{motion, {}, {}};
       add(row, change.rows[k], -1.0 / change.pace[k]);
       updates.emplace_back().set(std::move(row));
@@ -148,16 +150,16 @@ void JumpRecorder::noted(const EventQueue::Notes& notes, double t, const double*
                          std::span<const double> prelude, std::vector<RowUpdate>& updates) {
   for (const auto& occurrence : notes.triggered) add_pending(occurrence, t, x, prelude, updates);
   for (const auto& occurrence : notes.taken_back) {
-    const auto found = pending_.find(occurrence.number);
+    const auto found = state_.pending.find(occurrence.number);
     release(found->second);
-    pending_.erase(found);
+    state_.pending.erase(found);
   }
 }
 
 /// From the end of this moment on its rows serve others.
 void JumpRecorder::release(const Pending& pending) {
-  if (pending.motion != none) passing_rows_.push_back(pending.motion);
-  passing_rows_.insert(passing_rows_.end(), pending.values.begin(), pending.values.end());
+  if (pending.motion != none) state_.passing_rows.push_back(pending.motion);
+  state_.passing_rows.insert(state_.passing_rows.end(), pending.values.begin(), pending.values.end());
 }
 
 void JumpRecorder::add_pending(const EventQueue::Occurrence& occurrence, double t, const double* x,
@@ -185,7 +187,7 @@ void JumpRecorder::add_pending(const EventQueue::Occurrence& occurrence, double 
     for (std::size_t i = 0; i < layout.targets.size(); ++i)
       pending.values.push_back(keep(moving(first_value + i)));
   }
-  pending_.emplace(occurrence.number, std::move(pending));
+  state_.pending.emplace(occurrence.number, std::move(pending));
   if (!update.is_empty()) updates.push_back(std::move(update));
 }
 
@@ -194,9 +196,9 @@ void JumpRecorder::executed(const EventQueue::Execution& execution, double t, co
   const int event = execution.occurrence.event;
   const auto& layout = model_.code().events[event];
   const std::size_t n = layout.targets.size();
-  const auto found = pending_.find(execution.occurrence.number);
+  const auto found = state_.pending.find(execution.occurrence.number);
   const Pending pending = std::move(found->second);
-  pending_.erase(found);
+  state_.pending.erase(found);
   release(pending);
   std::ranges::fill(cause_, pending.motion);
 

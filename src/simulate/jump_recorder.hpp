@@ -31,9 +31,26 @@ class JumpRecorder {
   /// @param model  must outlive the recorder
   explicit JumpRecorder(const jit::CompiledModel& model);
 
+  /// An event from its trigger to its execution.
+  struct Pending {
+    int motion;               ///< row, of its time; none: it does not move
+    std::vector<int> values;  ///< rows, of targets; empty if taken at execution
+  };
+  /// What rows are in use, and for what.
+  struct State {
+    std::map<long, Pending> pending;  ///< by the number of the occurrence
+    std::vector<int> free_rows;
+    std::vector<int> passing_rows;      ///< of this moment alone
+    std::vector<int> motion_of_switch;  ///< (n_switches) of those of this moment
+    int n_rows = 0;
+  };
+
   /// Before a simulation.
   /// @param active  as in Segment; must live as long as the simulation
   void restart(std::span<const int> active);
+  /// Goes on from where a recorder of the same model was.
+  void resume(const State&, std::span<const int> active);
+  const State& state() const { return state_; }
 
   /// Remembers what is about to change.
   void hold(const double* x, std::span<const double> prelude);
@@ -53,11 +70,6 @@ class JumpRecorder {
  private:
   static constexpr int none = -1;  // no row: of a time that does not move
 
-  struct Pending {
-    int motion;
-    std::vector<int> values;  // rows, of targets; empty if taken at execution
-  };
-
   int new_row();
   void release(const Pending&);
   Change change_of_switches(double t, const double* x);
@@ -73,10 +85,7 @@ class JumpRecorder {
   std::vector<double> derivatives_, from_, to_;     // from_, to_: rates (n_states) before and after a jump
   std::vector<double> triggers_, triggers_before_;  // (n_events)
   std::vector<int> cause_;                          // (n_events) rows of motions
-  std::vector<int> motion_of_switch_;               // (n_switches) of those of this moment
-  std::map<long, Pending> pending_;                 // by the number of the occurrence
-  std::vector<int> free_rows_, passing_rows_;       // passing: of this moment alone
-  int n_rows_ = 0;
+  State state_;
 };
 
 }  // namespace kinetune::simulate

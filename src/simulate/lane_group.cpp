@@ -9,6 +9,7 @@
 
 #include "core/fiber.hpp"
 #include "simulate/lane_integrator.hpp"
+#include "simulate/past.hpp"
 
 namespace kinetune::simulate {
 
@@ -168,6 +169,8 @@ class LaneGroup::Port final : public Integrator {
     statistics_ += task.statistics;
     return task.done;
   }
+
+  Past past() const override { return {}; }  // nothing jumps in models with lanes
 
   std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
                                                    std::span<double> gradient) override {

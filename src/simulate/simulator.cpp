@@ -9,6 +9,8 @@
 #include "simulate/denormals.hpp"
 #include "simulate/event_queue.hpp"
 #include "simulate/jump_recorder.hpp"
+#include "simulate/past.hpp"
+#include "simulate/stop_counter.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -18,26 +20,6 @@ constexpr int max_passes = 100;  // of constraints and switches that look at eac
 
 // Errors of integration stay below this many tolerances.
 constexpr double most_drift = 1e3;
-
-/// Notices when jumps follow each other without end.
-class StopCounter {
- public:
-  explicit StopCounter(const Segment& segment)
-      : last_(segment.start), standstill_(1e-9 * (segment.end - segment.start)) {}
-
-  bool is_endless(double t) {
-    in_place_ = t - last_ <= standstill_ ? in_place_ + 1 : 0;
-    last_ = t;
-    return in_place_ > max_in_place || ++total_ > max_total;
-  }
-
- private:
-  static constexpr int max_in_place = 1000;
-  static constexpr int max_total = 200000;
-
-  double last_, standstill_;
-  int in_place_ = 0, total_ = 0;
-};
 
 /// Passes on what belongs to a piece of the requested times.
 class Shifted final : public Sink {
@@ -76,7 +58,10 @@ class Simulator final : public Integrator {
       return std::unexpected(IntegrationFailure{IntegrationError::not_differentiable, segment.start});
     }
     const FlushDenormals flush;
-    if (mode == Mode::adjoint) tape_starts_.push_back(tape_.size());
+    if (mode == Mode::adjoint) {
+      tape_starts_.push_back(tape_.size());
+      std::ranges::fill(more_adjoints_, 0.0);  // at its end; on the way back segments hand them on
+    }
     if (nothing_jumps_) {
       if (mode == Mode::adjoint) tape_.emplace_back(Piece{});
       const Result reached = pieces_->forward(segment, mode, x, sensitivities, times, sink);
@@ -93,13 +78,12 @@ class Simulator final : public Integrator {
                                                    std::span<double> gradient) override {
     const std::size_t first = tape_starts_.back();
     tape_starts_.pop_back();
-    std::ranges::fill(more_rows_, 0.0);
     while (tape_.size() > first) {
       const TapeEntry entry = std::move(tape_.back());
       tape_.pop_back();
       if (const auto* update = std::get_if<RowUpdate>(&entry)) {
-        make_room(*update, 1);
-        update->carry_back({adjoint, more_rows_, 1}, gradient);
+        make_room(*update, 1, more_adjoints_);
+        update->carry_back({adjoint, more_adjoints_, 1}, gradient);
       } else if (const auto* cotangent = std::get_if<Cotangent>(&entry)) {
         for (std::size_t i = 0; i < cotangent->size(); ++i) adjoint[i] += (*cotangent)[i];
       } else if (const auto result = pieces_->backward(adjoint, gradient); !result) {
@@ -109,13 +93,29 @@ class Simulator final : public Integrator {
     return {};
   }
 
+  Past past() const override {
+    if (nothing_jumps_) return {};
+    const auto switches = std::span(prelude_).subspan(model_.code().first_switch());
+    return {events_.state(),
+            recorder_.state(),
+            {switches.begin(), switches.end()},
+            switches_.arguments(),
+            run_.mode == Mode::forward ? more_rows_ : std::vector<double>{},
+            pieces_->history().state(),
+            echoes_,
+            is_at_start_};
+  }
+
   void clear_tape() override {
     tape_.clear();
     tape_starts_.clear();
     pieces_->clear_tape();
   }
 
-  Statistics take_statistics() override { return pieces_->take_statistics(); }
+  Statistics take_statistics() override {
+    statistics_ += pieces_->take_statistics();
+    return std::exchange(statistics_, {});
+  }
 
  private:
   struct Piece {};  // that the method has taped
@@ -139,19 +139,14 @@ class Simulator final : public Integrator {
     double t = run_.segment.start;
     const double end = run_.segment.end;
     StopCounter stops(run_.segment);
-    events_.restart();
-    recorder_.restart(run_.segment.active);
-    if (has_delays_) begin_history(t);
-    Moment arrival = Moment::at;
+    Moment arrival = begin();
+    long n_steps = 0;
     while (true) {
-      if (const auto settled = settle(t, arrival); !settled) {
-        return std::unexpected(settled.error());
-      }
+      if (const auto arrived = arrive(t, arrival); !arrived) return arrived;
       if (!(t < end)) return {};
+      if (const auto left = leave(t); !left) return left;
       arrival = Moment::crossing;
-      if (stops.is_endless(t)) {
-        return std::unexpected(IntegrationFailure{IntegrationError::endless_events, t});
-      }
+      if (const auto failure = stops.failure(t, n_steps)) return std::unexpected(*failure);
       const double stop = next_stop(t);
       if (is_same_time(t, stop)) {
         t = stop;
@@ -160,9 +155,35 @@ class Simulator final : public Integrator {
       const Result reached = integrate(t, stop);
       if (!reached) return std::unexpected(reached.error());
       t = *reached;
+      if (run_.segment.most_steps > 0) n_steps += count_steps();
       if (const auto state = state_adrift(t))
         return std::unexpected(IntegrationFailure{IntegrationError::no_solution, t, *state});
     }
+  }
+
+  /// Takes up what came before the segment.
+  /// @returns how its start is arrived at
+  Moment begin() {
+    const Past* past = run_.segment.past;
+    if (past) {
+      events_.resume(past->events);
+      recorder_.resume(past->jumps, run_.segment.active);
+      switches_.resume(past->arguments);
+      std::ranges::copy(past->switches, prelude_.begin() + model_.code().first_switch());
+      if (run_.mode == Mode::forward) more_rows_ = past->more_rows;
+    } else {
+      events_.restart();
+      recorder_.restart(run_.segment.active);
+    }
+    is_at_start_ = !past || past->is_at_start;
+    if (has_delays_) begin_history(run_.segment.start, past);
+    return past ? Moment::within : Moment::at;
+  }
+
+  long count_steps() {
+    const Statistics latest = pieces_->take_statistics();
+    statistics_ += latest;
+    return latest.steps;
   }
 
   /// The next time at which something is known to happen; exactly a requested time where it is meant to be
@@ -197,21 +218,34 @@ class Simulator final : public Integrator {
 
   /// Everything that happens at a time: switches change, events are triggered and executed, the times asked
   /// for are handed out.
-  Settled settle(double t, Moment arrival) {
-    // The start is where it is, whatever the parameters.
-    const Motion motion = arrival == Moment::at ? Motion::none : Motion::by_switches;
+  Settled arrive(double t, Moment arrival) {
+    // A segment's start is where it is, whatever the parameters.
+    const Motion motion = arrival == Moment::crossing ? Motion::by_switches : Motion::none;
+    if (motion == Motion::by_switches) is_at_start_ = false;
     if (const auto settled = settle_moment(t, arrival, motion); !settled) return settled;
     hand_out(t);
+    return {};
+  }
+
+  /// And what happens just after.
+  Settled leave(double t) {
+    const Motion motion = is_at_start_ ? Motion::none : Motion::by_switches;
     const auto settled = settle_moment(t, Moment::after, motion);
     recorder_.end_moment();
     return settled;
   }
 
-  void begin_history(double t) {
+  void begin_history(double t, const Past* past) {
+    DelayHistory& history = pieces_->history();
+    if (past) {
+      history.resume(past->delays, prelude_.data());
+      echoes_ = past->echoes;
+      return note_jump(t);  // conditions may have moved the states
+    }
     echoes_.clear();
-    pieces_->history().restart(t, run_.x.data(), prelude_.data());
+    history.restart(t, run_.x.data(), prelude_.data());
     fill_delays(t);
-    pieces_->history().add_echoes(t, run_.x.data(), echoes_);
+    history.add_echoes(t, run_.x.data(), echoes_);
   }
 
   void fill_delays(double t) {
@@ -251,7 +285,7 @@ class Simulator final : public Integrator {
   Settled settle_switches(double t, Moment moment, Moment later, Motion motion) {
     hold(t);
     switches_.update(t, run_.x.data(), moment, prelude_.data());
-    const bool is_start = moment == Moment::at;
+    const bool is_start = moment == Moment::at || moment == Moment::within;
     const bool is_to_solve = constraints_.exist() && (is_start || constraints_touched(t));
     if (const auto solved = is_to_solve ? solve(t, later) : Settled{}; !solved) return solved;
     if (is_recording() && motion == Motion::by_switches) {
@@ -301,7 +335,7 @@ class Simulator final : public Integrator {
     carry();
   }
 
-  bool is_recording() const { return run_.mode != Mode::states; }
+  bool is_recording() const { return run_.mode != Mode::states && !run_.segment.active.empty(); }
 
   void hold(double t) {
     if (constraints_.exist()) constraints_.hold(t, run_.x.data(), prelude_.data());
@@ -316,15 +350,15 @@ class Simulator final : public Integrator {
         continue;
       }
       const std::size_t n_active = run_.segment.active.size();
-      make_room(update, n_active);
+      make_room(update, n_active, more_rows_);
       update.carry({run_.sensitivities, more_rows_, n_active});
     }
     updates_.clear();
   }
 
-  void make_room(const RowUpdate& update, std::size_t width) {
+  void make_room(const RowUpdate& update, std::size_t width, std::vector<double>& more) const {
     const auto n_more = std::max(0, update.last_row() + 1 - model_.n_states());
-    if (const std::size_t size = n_more * width; more_rows_.size() < size) more_rows_.resize(size);
+    if (const std::size_t size = n_more * width; more.size() < size) more.resize(size);
   }
 
   void hand_out(double t) {
@@ -348,8 +382,10 @@ class Simulator final : public Integrator {
   Run run_;
   JumpRecorder recorder_;
   std::vector<RowUpdate> updates_;
-  std::vector<double> more_rows_;  // of sensitivities or adjoints: Rows::more
-  std::vector<TapeEntry> tape_;    // what happened, in order
+  std::vector<double> more_rows_, more_adjoints_;  // Rows::more of sensitivities, of adjoints
+  bool is_at_start_ = false;                       // no time of the simulation has gone by
+  Statistics statistics_;                          // that were taken from the pieces and not asked for yet
+  std::vector<TapeEntry> tape_;                    // what happened, in order
   std::vector<std::size_t> tape_starts_;
 };
 

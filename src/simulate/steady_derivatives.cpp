@@ -1,6 +1,7 @@
 #include <functional>
 #include <iterator>
 
+#include "simulate/past.hpp"
 #include "simulate/steady_attempt.hpp"
 
 namespace kinetune::simulate {
@@ -106,23 +107,21 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& inte
                                                                 const SteadyPoint& point,
                                                                 std::span<double> sensitivities) const {
   std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
-  const std::vector<double> start = x, at_start(sensitivities.begin(), sensitivities.end());
   std::vector<double> before;
+  std::optional<Past> past;
   const std::vector<double> sizes = sizes_of(segment, model_.code());
   const std::size_t m = segment.active.size();
   NoData none;
   double from = segment.start, to = point.time;
   for (int k = 0; k < max_settling_stretches; ++k) {
-    if (has_events()) {
-      from = segment.start;
-      x = start;
-      std::ranges::copy(at_start, sensitivities.begin());
-    }
     Segment stretch = segment;
     stretch.start = from;
     stretch.end = to;
+    if (past) stretch.past = &*past;
+    stretch.most_steps = options_.max_steps;
     if (const auto arrived = integrator.forward(stretch, Mode::forward, x, sensitivities, {}, none); !arrived)
       return std::unexpected(on_the_way(arrived.error()));
+    past = integrator.past();
     bool settled = !before.empty();
     for (std::size_t e = 0; e < before.size(); ++e) {
       // What counts is the change that a relative change of the parameter makes.
@@ -152,6 +151,7 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate_back(Integrator&
   const double share = std::max(settling, error_share * options_.rtol);
   NoData none;
   Segment way = segment;
+  way.most_steps = options_.max_steps;
   double to = point.time;
   for (int k = 0; k < max_settling_stretches; ++k) {
     way.end = to;

@@ -1,5 +1,6 @@
 #include <limits>
 
+#include "simulate/past.hpp"
 #include "simulate/steady_attempt.hpp"
 #include "simulate/switch_values.hpp"
 
@@ -85,19 +86,27 @@ double SteadyStates::first_stretch(const Segment& segment, std::span<const doubl
   return fastest > 0.0 ? 1.0 / fastest : 1.0;
 }
 
-/// Takes x from one time to another. Each integration is a simulation of its own, so one with events begins
-/// at the start again.
+/// As far as it has been followed.
+struct SteadyStates::Trajectory {
+  std::vector<double> x;
+  double time;
+  std::optional<Past> past = {};  // none: of the segment
+};
+
+/// @returns the norm of the change
 std::expected<double, IntegrationFailure> SteadyStates::follow(Integrator& integrator, const Segment& segment,
-                                                               std::span<const double> start, double from,
-                                                               double to, std::span<double> x) {
-  const Segment stretch{has_events() ? segment.start : from, to, segment.prelude, segment.parameters, {}};
+                                                               Trajectory& trajectory, double to) const {
+  Segment stretch{trajectory.time, to, segment.prelude, segment.parameters, {}};
+  stretch.past = trajectory.past ? &*trajectory.past : segment.past;
+  stretch.most_steps = options_.max_steps;
   NoData none;
-  const std::vector<double> before(x.begin(), x.end());
-  if (has_events()) std::ranges::copy(start, x.begin());
+  std::vector<double>& x = trajectory.x;
+  std::vector<double> change = x;
   if (const auto arrived = integrator.forward(stretch, Mode::states, x, {}, {}, none); !arrived)
     return std::unexpected(on_the_way(arrived.error()));
-  std::vector<double> change(x.size());
-  for (std::size_t i = 0; i < x.size(); ++i) change[i] = x[i] - before[i];
+  trajectory.past = integrator.past();
+  trajectory.time = to;
+  for (std::size_t i = 0; i < x.size(); ++i) change[i] = x[i] - change[i];
   return norm(change, x);
 }
 
@@ -111,13 +120,15 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
   if (options_.steady_state == SteadyStateSearch::newton) {
     if (auto found = leap(segment, start)) return std::move(*found);
   }
+  Trajectory way{point.x, segment.start};
   double length = first_stretch(segment, start);
   int n_still = 0;  // stretches in a row over which nothing has changed
   double still_from = segment.start;
   for (int k = 0; k < max_stretches; ++k, length *= stretch_growth) {
-    const auto change = follow(integrator, segment, start, point.time, point.time + length, point.x);
+    const auto change = follow(integrator, segment, way, way.time + length);
     if (!change) return std::unexpected(change.error());
-    point.time += length;
+    point.x = way.x;
+    point.time = way.time;
     n_still = *change < 1.0 ? n_still + 1 : 0;
     if (n_still == 0) still_from = point.time;
     for (const double threshold : rank_thresholds) {
@@ -129,7 +140,7 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
       if (!polish(attempt)) continue;
       if (!conserves(*attempt.system, point.visited, segment, attempt.time)) continue;
       if (!is_steady_later(attempt, point.time) || !is_believable(attempt, point.time - segment.start)) break;
-      const auto stays = stays_there(integrator, attempt, start, point.time);
+      const auto stays = stays_there(integrator, attempt, way);
       if (!stays) return std::unexpected(stays.error());
       if (!*stays) break;
       point.x = std::move(attempt.x);
@@ -255,15 +266,14 @@ bool SteadyStates::is_steady_later(const Attempt& attempt, double time) const {
 /// Whether no event takes the trajectory away after the time at which it is close.
 std::expected<bool, IntegrationFailure> SteadyStates::stays_there(Integrator& integrator,
                                                                   const Attempt& attempt,
-                                                                  std::span<const double> start,
-                                                                  double time) {
+                                                                  Trajectory way) const {
   if (!has_events()) return true;
-  const Segment& segment = attempt.segment;
-  std::vector<double> x = attempt.x;
-  const double end = segment.start + later * (time - segment.start);
-  const auto change = follow(integrator, segment, start, time, end, x);
-  if (!change) return std::unexpected(change.error());
-  return *change < event_free_change;
+  const double start = attempt.segment.start;
+  const auto followed = follow(integrator, attempt.segment, way, start + later * (way.time - start));
+  if (!followed) return std::unexpected(followed.error());
+  std::vector<double> change = attempt.x;
+  for (std::size_t i = 0; i < change.size(); ++i) change[i] = way.x[i] - change[i];
+  return norm(change, way.x) < event_free_change;
 }
 
 /// Whether the trajectory, which is close after so much time, stays there.

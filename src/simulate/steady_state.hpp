@@ -32,12 +32,15 @@ struct SteadyPoint {
 /// (IntegrationError::no_steady_state).
 ///
 /// Rates are taken at time infinity if they have values there, so what they do at finite times has passed.
+///
+/// Each stretch may take IntegratorOptions::max_steps, jumps counted as steps: events and discontinuities
+/// that never end are no steady state, and cost no more than steps that never end.
 class SteadyStates {
  public:
   /// @param model  must outlive the object
   SteadyStates(const jit::CompiledModel& model, const IntegratorOptions&);
 
-  /// @param segment  from whose start on; its end does not matter
+  /// @param segment  from whose start on, with what is pending there; its end does not matter
   /// @param start    (n_states)
   std::expected<SteadyPoint, IntegrationFailure> find(Integrator&, const Segment& segment,
                                                       std::span<const double> start);
@@ -54,12 +57,11 @@ class SteadyStates {
 
  private:
   struct Attempt;
+  struct Trajectory;
 
   double first_stretch(const Segment&, std::span<const double> x);
-  std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, std::span<const double> start,
-                                                   double from, double to, std::span<double> x);
-  std::expected<bool, IntegrationFailure> stays_there(Integrator&, const Attempt&,
-                                                      std::span<const double> start, double time);
+  std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, Trajectory&, double to) const;
+  std::expected<bool, IntegrationFailure> stays_there(Integrator&, const Attempt&, Trajectory) const;
   bool has_events() const { return !model_.code().events.empty(); }
   bool has_constraints() const { return !model_.code().constraints.empty(); }
   std::optional<SteadyPoint> leap(const Segment&, std::span<const double> start);

@@ -25,6 +25,9 @@ class SwitchValues {
 
   /// @param prelude  its switches are set, from what they were
   void update(double t, const double* x, Moment, double* prelude);
+  /// Arguments (n_switches) at the last update: what values depend on, besides those that are held.
+  const std::vector<double>& arguments() const { return arguments_; }
+  void resume(const std::vector<double>& arguments) { arguments_ = arguments; }
   /// When the clock drives a switch from the value that it has after time t, as of the last update; infinity
   /// if never.
   double next_time(double t, const double* prelude) const;

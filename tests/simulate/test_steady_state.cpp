@@ -275,6 +275,32 @@ TEST_P(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
   EXPECT_EQ(failure(driven, {1.0}), IntegrationError::no_steady_state);
 }
 
+TEST_P(SteadyState, events_and_discontinuities_that_never_end_are_none_and_cost_no_more_than_steps) {
+  const long most = 2 * simulate::IntegratorOptions{}.max_steps;
+  const auto expect_none = [&](const SmallModel& m) {
+    const auto model = m.compile();
+    const auto settled = settle(model, {1.0});
+    ASSERT_FALSE(settled.point);
+    EXPECT_EQ(settled.point.error().error, IntegrationError::no_steady_state);
+    EXPECT_LE(settled.n_steps, most);
+  };
+  EventModel saw;
+  saw.state("x", saw.parameter("k", 0), saw.number(0));
+  saw.event(binary(Op::less_equal, saw.number(1), saw.symbol("x")), {{saw.symbol("x"), saw.number(0)}});
+  expect_none(saw);
+
+  EventModel fed;
+  fed.state("x", fed.parameter("k", 0) - fed.number(0.1) * fed.symbol("x"), fed.number(0));
+  fed.state("y", fed.symbol("x") - fed.symbol("y"), fed.number(1));
+  fed.event(binary(Op::less_equal, fed.number(1), fed.symbol("x")), {{fed.symbol("x"), fed.number(0)}});
+  expect_none(fed);
+
+  EventModel lit;  // by day
+  const Expr day = binary(Op::less, lit.number(0), unary(Op::sin, lit.parameter("w", 0) * lit.time));
+  lit.state("x", select(day, lit.number(1), lit.number(0)) - lit.symbol("x"), lit.number(1));
+  expect_none(lit);
+}
+
 TEST_P(SteadyState, a_state_that_rests_at_single_parameters_alone_has_derivatives_by_neither_method) {
   // x' = p - q rests where p = q, and its sensitivities grow with time.
   SmallModel s;
