@@ -140,9 +140,8 @@ class Sink {
 /// happens the sink receives the states after it. A segment without a past begins a simulation: just before
 /// its start each trigger is what the model says that it is at the very start, and nothing is pending. One
 /// with a past goes on: what is pending remains so, and triggers that hold already do not fire again.
-/// Sensitivities are carried over events and jumps of the
-/// rates, also where their times move with states and parameters, but not in models with delayed values
-/// (IntegrationError::not_differentiable).
+/// Sensitivities are carried over events and jumps of the rates, also where their times move with states and
+/// parameters, but not in models with delayed values (IntegrationError::not_differentiable).
 class Integrator {
  public:
   virtual ~Integrator() = default;
