@@ -49,6 +49,19 @@ def train(*arguments: object) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command(*arguments), text=True, timeout=PATIENCE, capture_output=True, stdin=subprocess.DEVNULL)
 
 
+def children(parent: int) -> list[int]:
+    """Processes that a process has begun and that are still there."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()  # behind the name: state, parent, ...
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if int(fields[1]) == parent:
+            found.append(int(stat.parent.name))
+    return found
+
+
 def n_epochs(model: Path) -> int:
     """That the model in the file has behind it; 0 where there is no file yet."""
     try:
@@ -139,8 +152,8 @@ class Search(unittest.TestCase):
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         deadline = time.monotonic() + PATIENCE
         while job.poll() is None and (hold or not (self.model.exists() and ready())) and time.monotonic() < deadline:
-            if hold and (workers := Path(f"/proc/{job.pid}/task/{job.pid}/children").read_text().split()):
-                os.kill(int(workers[0]), signal.SIGSTOP)
+            if hold and (workers := children(job.pid)):
+                os.kill(workers[0], signal.SIGSTOP)
                 hold = False
             time.sleep(0.002)
         self.assertIsNone(job.poll(), "it had ended before it got the signal")
