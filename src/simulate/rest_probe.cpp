@@ -9,6 +9,9 @@
 namespace kinetune::simulate {
 namespace {
 
+// What grows by so much at an unstable rest does so as a sensitivity, too, unless that is 0.
+constexpr double beyond_use = 1e200;
+
 // Of the tolerance: with such errors steps would more than double.
 constexpr double hardly_any = 1e-2;
 
@@ -28,7 +31,10 @@ RestProbe::RestProbe(RosenbrockStages& stages)
       values_(stages.size()),
       largest_(start_.size()) {}
 
-void RestProbe::begin(int lane) { is_under_way_ &= ~(1u << lane); }
+void RestProbe::begin(int lane) {
+  is_under_way_ &= ~(1u << lane);
+  has_given_up_ &= ~(1u << lane);
+}
 
 void RestProbe::start(int lane, double h, double horizon) {
   const int width = stages_.width(), n = static_cast<int>(start_.size()) / width;
@@ -68,7 +74,7 @@ void RestProbe::add_errors(LaneBits lanes, const double* h, const double* horizo
   double most[8];
   was_tried_ = 0;
   for (int lane = 0; lane < stages_.width(); ++lane) {
-    const bool is_easy = has_lane(lanes, lane) && errors[lane] < hardly_any;
+    const bool is_easy = has_lane(lanes & ~has_given_up_, lane) && errors[lane] < hardly_any;
     const int n_resting = is_easy ? count_resting(lane, options, x, end) : 0;
     if (n_resting > 0) {
       was_tried_ |= 1u << lane;
@@ -76,15 +82,25 @@ void RestProbe::add_errors(LaneBits lanes, const double* h, const double* horizo
       most[lane] = n_resting == n ? std::numeric_limits<double>::infinity() : growing;
       if (!has_lane(is_under_way_, lane)) start(lane, h[lane], horizon[lane]);
     } else {
-      begin(lane);
+      is_under_way_ &= ~(1u << lane);
     }
   }
   if (was_tried_ == 0) return;
   stages_.displace(start_.data(), values_.data(), end_.data());
   for (int lane = 0; lane < stages_.width(); ++lane) {
-    if (has_lane(was_tried_, lane))
+    if (!has_lane(was_tried_, lane)) continue;
+    if (is_bounded(lane))
       errors[lane] = std::max(errors[lane], std::min(error(lane, options.rtol), most[lane]));
+    else
+      has_given_up_ |= 1u << lane;
   }
+}
+
+bool RestProbe::is_bounded(int lane) const {
+  for (std::size_t at = lane; at < end_.size(); at += stages_.width()) {
+    if (!(std::fabs(end_[at]) < beyond_use)) return false;
+  }
+  return true;
 }
 
 /// Relative to the largest displacement so far of each state, whatever its unit.
@@ -109,7 +125,6 @@ void RestProbe::accept(LaneBits taken) {
     for (std::size_t at = lane; at < start_.size(); at += width) {
       start_[at] = end_[at];
       largest_[at] = std::max(largest_[at], std::fabs(end_[at]));
-      if (!std::isfinite(end_[at])) begin(lane);
     }
   }
 }

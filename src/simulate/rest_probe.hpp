@@ -32,11 +32,13 @@ class RestProbe {
 
  private:
   void start(int lane, double h, double horizon);
+  bool is_bounded(int lane) const;
   int count_resting(int lane, const IntegratorOptions&, const double* start, const double* end) const;
   double error(int lane, double rtol) const;
 
   RosenbrockStages& stages_;
   LaneBits is_under_way_ = 0, was_tried_ = 0;
+  LaneBits has_given_up_ = 0;        // until another piece begins
   PackVector start_, end_, values_;  // (n_states, width), the same, stages
   PackVector largest_;               // (n_states, width) so far
 };

@@ -124,3 +124,17 @@ TEST_P(AtRest, simulations_without_derivatives_take_one_step) {
   ASSERT_TRUE(integrator->forward(run.segment, Mode::states, run.x, {}, times, recorder));
   EXPECT_EQ(integrator->take_statistics().steps, 1);
 }
+
+TEST_P(AtRest, a_state_on_an_unstable_threshold_is_followed_for_as_long_as_its_displacement_is_a_number) {
+  SmallModel s;
+  const Expr growth = s.parameter("growth", 70), x = s.symbol("x");
+  s.state("x", growth * x * (s.number(1) - x), s.number(0));
+  const auto model = s.compile();
+  const auto integrator = make_rosenbrock(model, {.method = GetParam()});
+  Simulation run(model, {70}, 1000);
+  Recorder recorder;
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));
+  EXPECT_EQ(run.x[0], 0.0);
+  EXPECT_EQ(run.s[0], 0.0);
+  EXPECT_LT(integrator->take_statistics().steps, 5000);
+}
