@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -150,15 +151,21 @@ class Search(unittest.TestCase):
         search's processes is halted as soon as it is there, so that the search cannot end, however slow the disk."""
         job = subprocess.Popen(command(self.data, "-o", self.model, *arguments), stdin=subprocess.DEVNULL,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        held: list[int] = []
         deadline = time.monotonic() + PATIENCE
-        while job.poll() is None and (hold or not (self.model.exists() and ready())) and time.monotonic() < deadline:
-            if hold and (workers := children(job.pid)):
-                os.kill(workers[0], signal.SIGSTOP)
-                hold = False
+        while job.poll() is None and ((hold and not held) or not (self.model.exists() and ready())) and time.monotonic() < deadline:
+            if hold and not held:
+                held = children(job.pid)[:1]
+                for worker in held:
+                    os.kill(worker, signal.SIGSTOP)
             time.sleep(0.002)
         self.assertIsNone(job.poll(), "it had ended before it got the signal")
         job.send_signal(number)
-        return job.wait(PATIENCE)
+        code = job.wait(PATIENCE)
+        for worker in held:  # halted at its very beginning it would outlive a parent that is killed
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        return code
 
     def test_that_gets_a_signal_ends_with_its_trials_kept_and_is_resumed_to_the_same_scores(self) -> None:
         whole = self.folder / "whole.h5"
