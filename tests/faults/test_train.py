@@ -13,6 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 os.environ.setdefault("HDF5_USE_FILE_LOCKING", "FALSE")  # the training that is watched goes on saving
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # threads of programs side by side would wait for each other
 import h5py  # noqa: E402
 import numpy as np  # noqa: E402
 
@@ -26,7 +27,7 @@ METHODS = {
     "ccgan": ["--width", "16", "--batch-norm", "off"],
     "flow": ["--width", "16"],
 }
-EPOCHS = 40
+EPOCHS = 120  # so many that a kill half-way comes in time
 OPEN = 3  # code of a trial that is still to be done
 
 
@@ -182,7 +183,7 @@ class Search(unittest.TestCase):
                 self.assertEqual(weights(self.model), weights(whole))
 
     def test_stands_in_every_file_of_the_final_training_and_of_one_that_is_resumed(self) -> None:
-        options = [*self.OPTIONS[:2], "--epochs", 60, "--width", 16, "--save-every", 0]
+        options = [*self.OPTIONS[:2], "--epochs", 2 * EPOCHS, "--width", 16, "--save-every", 0]
         code = self.signal_once(signal.SIGKILL, lambda: n_epochs(self.model) > 0, *options)
         self.assertEqual(code, -signal.SIGKILL)
         trials = self.search(self.model)
