@@ -258,8 +258,9 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
                           data);
     auto done = integrator_->forward(segments_.back(), mode_, states_, sensitivities_, times, likelihood);
     status.time = end;
-    if (done) pasts_[p] = integrator_->past();
-    if (done && times.size() < period.period->times.size()) {
+    const bool settles = times.size() < period.period->times.size();
+    if (done && (settles || p + 1 < prepared.periods.size())) pasts_[p] = integrator_->past();
+    if (done && settles) {
       Segment way = segments_.back();
       way.start = end;
       way.past = &pasts_[p];

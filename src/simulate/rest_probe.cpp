@@ -38,7 +38,7 @@ void RestProbe::begin(int lane) {
 
 void RestProbe::start(int lane, double h, double horizon) {
   const int width = stages_.width(), n = static_cast<int>(start_.size()) / width;
-  PackVector fresh(start_.size());
+  PackVector& fresh = end_;  // of no use before the step
   for (int k = 0; k < n; ++k) {
     for (int l = 0; l < width; ++l) fresh[k * width + l] = displacement(k) / (h * stages_.scheme().gamma);
   }
