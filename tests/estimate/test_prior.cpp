@@ -155,6 +155,9 @@ TEST(Prior, has_its_bounds_in_its_support_though_they_are_rounded_on_a_scale) {
           const double from = scaled(scale, lower), to = scaled(scale, upper);
           EXPECT_TRUE(std::isfinite(value(from))) << lower;
           EXPECT_TRUE(std::isfinite(value(to))) << upper;
+          // As another program's logarithm may have them.
+          EXPECT_TRUE(std::isfinite(value(std::nextafter(from, from - 1)))) << lower;
+          EXPECT_TRUE(std::isfinite(value(std::nextafter(to, to + 1)))) << upper;
           EXPECT_TRUE(std::isinf(value(scaled(scale, lower * (1 - 1e-12))))) << lower;
           EXPECT_TRUE(std::isinf(value(scaled(scale, upper * (1 + 1e-12))))) << upper;
         }
