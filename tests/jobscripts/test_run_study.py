@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,13 +12,29 @@ sys.path.insert(0, str(ROOT / "tests/faults"))
 from program import ENVIRONMENT, PATIENCE, PROGRAM, SAME_METHOD, SERINE, ProgramTest, outcomes  # noqa: E402
 
 
+# Slurm's programs where srun does not return after its ranks have ended.
+SRUN_THAT_STAYS = """\
+#!/usr/bin/env bash
+touch "$0.has_begun"
+"$@"
+rm "$0.has_begun"
+exec sleep 1000
+"""
+SQUEUE = """\
+#!/usr/bin/env bash
+echo 1.batch
+if [[ -e ${0%/*}/srun.has_begun ]]; then echo 1+0.0; fi
+"""
+
+
 class RunStudy(ProgramTest):
-    def job(self, *options: object, n_restarts: int = 0) -> int:
+    def job(self, *options: object, n_restarts: int = 0, launcher: str = "env") -> int:
         """The exit code of a job that has been requeued so many times."""
         script = f"source {ROOT}/jobscripts/slurm_study.sh; set +e; run_study \"$@\""
         study = [self.folder / "run.h5", SERINE / "serine.yaml", "--max-iterations", 3, *SAME_METHOD, *options]
-        environment = ENVIRONMENT | {"KINETUNE": PROGRAM, "KINETUNE_ROOT": str(ROOT), "KINETUNE_LAUNCHER": "env",
-                                     "SLURM_RESTART_COUNT": str(n_restarts)}
+        environment = ENVIRONMENT | {"KINETUNE": PROGRAM, "KINETUNE_ROOT": str(ROOT), "KINETUNE_LAUNCHER": launcher,
+                                     "SLURM_JOB_ID": "1", "SLURM_RESTART_COUNT": str(n_restarts),
+                                     "PATH": f"{self.folder}:{os.environ['PATH']}"}
         return subprocess.run(["bash", "-u", "-c", script, "job", *map(str, study)], env=environment, timeout=PATIENCE,
                               capture_output=True).returncode
 
@@ -40,3 +57,12 @@ class RunStudy(ProgramTest):
         requeued = outcomes(self.folder / "run.h5")
         self.assertEqual(requeued.ids, [0, 1, 2, 3])
         self.assertEqual(requeued.x[:3].tobytes(), anew.x.tobytes())
+
+    def test_a_launcher_that_outlives_its_ranks_is_killed_and_the_file_tells_how_they_ended(self) -> None:
+        for name, text in (("srun", SRUN_THAT_STAYS), ("squeue", SQUEUE)):
+            (self.folder / name).write_text(text)
+            (self.folder / name).chmod(0o755)
+        self.assertEqual(self.job("--starts", 2, launcher="srun"), 0)
+        self.assertEqual(outcomes(self.folder / "run.h5").ids, [0, 1])
+        self.assertEqual(self.job("--starts", 4, "--max-time", 0, launcher="srun"), 3)
+        self.assertEqual(outcomes(self.folder / "run.h5").ids, [0, 1])
