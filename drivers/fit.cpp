@@ -22,12 +22,11 @@ namespace {
 struct Flags {
   std::string study, resume;
   std::optional<std::string> problem, sampler, start_range, optimizer, integrator, sensitivities,
-      linear_solver, steady_state;
+      sensitivity_errors, linear_solver, steady_state;
   std::optional<std::uint64_t> starts, seed;
   std::optional<double> rtol, atol, gradient_tolerance, fval_tolerance, step_tolerance, start_factor;
   std::optional<std::int64_t> max_iterations, max_evaluations;
   std::optional<int> max_steps, lanes;
-  bool control_sensitivity_errors = false;
   std::string ranks_per_start = "auto", starts_per_rank = "auto";
   std::optional<std::uint64_t> redraws, max_total_evaluations;
   std::optional<double> max_time, max_start_time, max_evaluation_time;
@@ -89,8 +88,8 @@ study::FitOptions options_of(const Flags& flags, study::FitOptions options) {
   if (flags.linear_solver)
     options.posterior.integrator.linear_solver = study::linear_solver(*flags.linear_solver);
   set(options.posterior.integrator.lanes, flags.lanes);
-  if (flags.control_sensitivity_errors)
-    options.posterior.integrator.sensitivity_errors = simulate::SensitivityErrors::controlled;
+  if (flags.sensitivity_errors)
+    options.posterior.integrator.sensitivity_errors = study::sensitivity_errors(*flags.sensitivity_errors);
   if (flags.steady_state)
     options.posterior.integrator.steady_state = study::steady_state_search(*flags.steady_state);
   set(options.posterior.integrator.rtol, flags.rtol);
@@ -210,8 +209,9 @@ void add_fit(CLI::App& app, Action& action) {
   add("--lanes", flags->lanes,
       "simulations side by side in vector registers: auto (measured once), 1, 4 or 8", "auto")
       ->transform(lane_numbers());
-  command.add_flag("--control-sensitivity-errors", flags->control_sensitivity_errors,
-                   "let the errors of forward sensitivities count in the steps of a Rosenbrock method");
+  add("--sensitivity-errors", flags->sensitivity_errors,
+      "auto, ignored or controlled: whether those of forward sensitivities count in the steps",
+      name(defaults.posterior.integrator.sensitivity_errors));
   add("--linear-solver", flags->linear_solver, "auto, dense or klu",
       study::name(defaults.posterior.integrator.linear_solver));
   add("--steady-state", flags->steady_state, "integrate, or newton first (may find another one)",

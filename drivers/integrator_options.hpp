@@ -27,10 +27,15 @@ inline void add_integrator_options(CLI::App& command, simulate::IntegratorOption
       .add_option("--lanes", options.lanes, "simulations that go side by side in vector registers: 1, 4 or 8")
       ->transform(lane_numbers())
       ->default_str("1");
-  command.add_flag_callback(
-      "--control-sensitivity-errors",
-      [&options] { options.sensitivity_errors = simulate::SensitivityErrors::controlled; },
-      "let the errors of forward sensitivities count in the steps of a Rosenbrock method");
+  std::map<std::string, simulate::SensitivityErrors> errors;
+  for (const auto choice : {simulate::SensitivityErrors::automatic, simulate::SensitivityErrors::ignored,
+                            simulate::SensitivityErrors::controlled})
+    errors.emplace(simulate::name(choice), choice);
+  command
+      .add_option("--sensitivity-errors", options.sensitivity_errors,
+                  "whether those of forward sensitivities count in the steps; auto: by CVODES alone")
+      ->transform(CLI::CheckedTransformer(errors))
+      ->default_str(std::string(simulate::name(options.sensitivity_errors)));
   std::map<std::string, simulate::SteadyStateSearch> searches;
   for (const auto search : {simulate::SteadyStateSearch::integrate, simulate::SteadyStateSearch::newton})
     searches.emplace(simulate::name(search), search);

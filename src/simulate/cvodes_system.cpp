@@ -6,6 +6,7 @@
 
 #include <cvodes/cvodes.h>
 #include <cvodes/cvodes_ls.h>
+#include <sunnonlinsol/sunnonlinsol_newton.h>
 
 #include "simulate/block_vector.hpp"
 #include "simulate/newton_matrix.hpp"
@@ -54,6 +55,10 @@ void SundialsPolicy<SUNMatrix>::destroy(SUNMatrix matrix) noexcept {
 template <>
 void SundialsPolicy<SUNLinearSolver>::destroy(SUNLinearSolver solver) noexcept {
   SUNLinSolFree(solver);
+}
+template <>
+void SundialsPolicy<SUNNonlinearSolver>::destroy(SUNNonlinearSolver solver) noexcept {
+  SUNNonlinSolFree(solver);
 }
 template <>
 void SundialsPolicy<void*>::destroy(void* cvode) noexcept {
@@ -107,7 +112,7 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
                      CVodeWFtolerances(cvode, error_weights) == CV_SUCCESS &&
                      CVodeSetUserData(cvode, this) == CV_SUCCESS &&
                      CVodeSetLinearSolver(cvode, linear_solver_.get(), matrix_.get()) == CV_SUCCESS &&
-                     CVodeSetJacFn(cvode, jacobian) == CV_SUCCESS;
+                     CVodeSetJacFn(cvode, jacobian) == CV_SUCCESS && set_up_corrector();
   if (!ready) throw std::runtime_error("CVODES cannot be set up");
   // Failures come back as flags and are reported by us.
   CVodeSetErrHandlerFn(
@@ -115,10 +120,20 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
   CVodeSetMaxHnilWarns(cvode, -1);
 }
 
+/// A corrector with a test of its own, where sensitivities have no weight in the error test.
+bool CvodesSystem::set_up_corrector() {
+  if (n_sensitivities_ == 0 || options_.sensitivity_errors != SensitivityErrors::ignored) return true;
+  corrector_.weights = UniqueVector(new_block_vector(model_.n_states(), n_sensitivities_, context_.get()));
+  corrector_.newton = UniqueNonlinearSolver(SUNNonlinSol_Newton(y_.get(), context_.get()));
+  return corrector_.newton && CVodeSetNonlinearSolver(cvode_.get(), corrector_.newton.get()) == CV_SUCCESS &&
+         SUNNonlinSolSetConvTestFn(corrector_.newton.get(), converges, this) == SUN_NLS_SUCCESS;
+}
+
 std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segment, std::span<const double> x,
                                                             std::span<const double> sensitivities_at_start) {
   segment_ = &segment;
   factors_->forget();
+  corrector_.n_setups = 0;
   steps_taken_ = 0;
   interrupted_ = false;
   if (n_sensitivities_ > 0) choose_active();
@@ -336,16 +351,43 @@ int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, voi
 
 int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
   const auto& system = *static_cast<CvodesSystem*>(user);
-  const auto [n, m, data] = block(y);
   double* w = block(weights).data;
-  const auto& options = system.options_;
-  for (int i = 0; i < n; ++i) w[i] = 1.0 / (options.rtol * std::fabs(data[i]) + options.atol);
-  for (int i = 0; i < n && m > 0; ++i) {
-    const long row = n + static_cast<long>(i) * m;
-    const double floor = options.atol + state_share * options.rtol * std::fabs(data[i]);
-    row_weights(m, options.rtol, data + row, floor, system.inverse_sizes_.data(), w + row);
+  system.weigh(block(y).data, w);
+  if (const N_Vector all = system.corrector_.weights.get()) {
+    std::copy_n(w, block(all).size(), block(all).data);
+    std::fill_n(w + block(y).n, static_cast<long>(block(y).n) * block(y).m, 0.0);
   }
   return 0;
+}
+
+void CvodesSystem::weigh(const double* y, double* weights) const {
+  const int n = model_.n_states(), m = n_sensitivities_;
+  for (int i = 0; i < n; ++i) weights[i] = 1.0 / (options_.rtol * std::fabs(y[i]) + options_.atol);
+  for (int i = 0; i < n && m > 0; ++i) {
+    const long row = n + static_cast<long>(i) * m;
+    const double floor = options_.atol + state_share * options_.rtol * std::fabs(y[i]);
+    row_weights(m, options_.rtol, y + row, floor, inverse_sizes_.data(), weights + row);
+  }
+}
+
+/// CVODES' test of its corrector (Hindmarsh and Serban, User Documentation of CVODES, "Nonlinear solve"),
+/// with the sensitivities: those that the error test does not see have to be solved for all the same.
+int CvodesSystem::converges(SUNNonlinearSolver newton, N_Vector, N_Vector change, double tolerance, N_Vector,
+                            void* user) {
+  constexpr double slowest_decline = 0.3, divergence = 2.0;
+  const auto& system = *static_cast<CvodesSystem*>(user);
+  auto& corrector = static_cast<CvodesSystem*>(user)->corrector_;
+  long n_setups = 0;
+  CVodeGetNumLinSolvSetups(system.cvode_.get(), &n_setups);
+  if (std::exchange(corrector.n_setups, n_setups) != n_setups) corrector.rate = 1.0;
+  int iteration = 0;
+  SUNNonlinSolGetCurIter(newton, &iteration);
+  const double size = N_VWrmsNorm(change, corrector.weights.get());
+  if (iteration > 0) corrector.rate = std::max(slowest_decline * corrector.rate, size / corrector.change);
+  if (size * std::min(1.0, corrector.rate) <= tolerance) return SUN_NLS_SUCCESS;
+  if (iteration > 0 && size > divergence * corrector.change) return SUN_NLS_CONV_RECVR;
+  corrector.change = size;
+  return SUN_NLS_CONTINUE;
 }
 
 std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {

@@ -13,6 +13,7 @@ struct _SUNContext;
 struct _generic_N_Vector;
 struct _generic_SUNMatrix;
 struct _generic_SUNLinearSolver;
+struct _generic_SUNNonlinearSolver;
 
 namespace kinetune::simulate {
 
@@ -32,12 +33,15 @@ void SundialsPolicy<_generic_SUNMatrix*>::destroy(_generic_SUNMatrix*) noexcept;
 template <>
 void SundialsPolicy<_generic_SUNLinearSolver*>::destroy(_generic_SUNLinearSolver*) noexcept;
 template <>
+void SundialsPolicy<_generic_SUNNonlinearSolver*>::destroy(_generic_SUNNonlinearSolver*) noexcept;
+template <>
 void SundialsPolicy<void*>::destroy(void*) noexcept;
 
 using UniqueContext = core::UniqueHandle<SundialsPolicy<_SUNContext*>>;
 using UniqueVector = core::UniqueHandle<SundialsPolicy<_generic_N_Vector*>>;
 using UniqueMatrix = core::UniqueHandle<SundialsPolicy<_generic_SUNMatrix*>>;
 using UniqueLinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNLinearSolver*>>;
+using UniqueNonlinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNNonlinearSolver*>>;
 using UniqueCvode = core::UniqueHandle<SundialsPolicy<void*>>;
 
 /// How a CVODES return code reads to our users.
@@ -78,7 +82,11 @@ class CvodesSystem {
   static int jacobian(double t, _generic_N_Vector* y, _generic_N_Vector* derivative, _generic_SUNMatrix*,
                       void* system, _generic_N_Vector*, _generic_N_Vector*, _generic_N_Vector*);
   static int error_weights(_generic_N_Vector* y, _generic_N_Vector* weights, void* system);
+  static int converges(_generic_SUNNonlinearSolver*, _generic_N_Vector*, _generic_N_Vector* change,
+                       double tolerance, _generic_N_Vector*, void* system);
 
+  void weigh(const double* y, double* weights) const;
+  bool set_up_corrector();
   void choose_active();
   std::expected<double, IntegrationFailure> follow_times(std::span<const double> times, Advance,
                                                          const Visit&);
@@ -111,6 +119,13 @@ class CvodesSystem {
   UniqueVector y_, between_;  // at the step's end, and within the step
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
+  struct Corrector {  // where the errors of sensitivities are ignored; otherwise CVODES has its own
+    UniqueVector weights;
+    UniqueNonlinearSolver newton;
+    double rate = 1.0;  // of convergence
+    double change = 0.0;
+    long n_setups = 0;
+  } corrector_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
   bool interrupted_ = false;

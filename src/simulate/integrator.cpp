@@ -40,6 +40,18 @@ std::string_view name(Method method) {
   return "cvodes";
 }
 
+std::string_view name(SensitivityErrors errors) {
+  switch (errors) {
+    case SensitivityErrors::ignored:
+      return "ignored";
+    case SensitivityErrors::controlled:
+      return "controlled";
+    case SensitivityErrors::automatic:
+      break;
+  }
+  return "auto";
+}
+
 std::string_view name(SteadyStateSearch search) {
   return search == SteadyStateSearch::newton ? "newton" : "integrate";
 }

@@ -20,12 +20,14 @@ enum class Method {
 };
 std::string_view name(Method);
 
-/// Whether the errors of forward sensitivities count in the choice of steps of a Rosenbrock method. CVODES
-/// always counts them.
+/// Whether the errors of forward sensitivities count in the choice of steps.
 enum class SensitivityErrors {
-  ignored,    ///< sensitivities are exact for what the method computes of the states
-  controlled  ///< and closer to those of the true solution, for more steps
+  automatic,  ///< by CVODES controlled, otherwise ignored
+  ignored,  ///< a Rosenbrock method's are exact for what it computes of the states; CVODES' corrector solves
+            ///< for them as accurately as for states, but its steps may be too long for them
+  controlled  ///< closer to those of the true solution, for more steps
 };
+std::string_view name(SensitivityErrors);
 
 /// How steady states are looked for.
 enum class SteadyStateSearch {
@@ -43,7 +45,7 @@ struct IntegratorOptions {
   int max_steps = 20000;  ///< between two jumps of a segment, forward and backward each
   LinearSolver linear_solver = LinearSolver::automatic;  ///< KLU for large sparse Jacobians
   Method method = Method::automatic;
-  SensitivityErrors sensitivity_errors = SensitivityErrors::ignored;
+  SensitivityErrors sensitivity_errors = SensitivityErrors::automatic;
   /// Integrations that go side by side in vector registers, where their caller has several and the model has
   /// kernels for so many: 1, 4 or 8. 0: as a study measures; elsewhere 1.
   int lanes = 0;

@@ -34,6 +34,10 @@ constexpr std::array linear_solvers{Spelling{simulate::LinearSolver::automatic, 
 const std::array steady_state_searches{
     Spelling{simulate::SteadyStateSearch::integrate, name(simulate::SteadyStateSearch::integrate)},
     Spelling{simulate::SteadyStateSearch::newton, name(simulate::SteadyStateSearch::newton)}};
+const std::array sensitivity_error_choices{
+    Spelling{simulate::SensitivityErrors::automatic, name(simulate::SensitivityErrors::automatic)},
+    Spelling{simulate::SensitivityErrors::ignored, name(simulate::SensitivityErrors::ignored)},
+    Spelling{simulate::SensitivityErrors::controlled, name(simulate::SensitivityErrors::controlled)}};
 const std::array integration_methods{Spelling{simulate::Method::automatic, name(simulate::Method::automatic)},
                                      Spelling{simulate::Method::cvodes, name(simulate::Method::cvodes)},
                                      Spelling{simulate::Method::rodas5p, name(simulate::Method::rodas5p)},
@@ -151,14 +155,9 @@ const std::vector<Entry>& entries() {
           "rtol", [](F & o) -> auto& { return o.posterior.integrator.rtol; }),
       number(
           "atol", [](F & o) -> auto& { return o.posterior.integrator.atol; }),
-      {"control-sensitivity-errors",
-       [](YAML::Emitter& out, const F& o) {
-         out << (o.posterior.integrator.sensitivity_errors == simulate::SensitivityErrors::controlled);
-       },
-       [](const YAML::Node& node, F& o) {
-         o.posterior.integrator.sensitivity_errors =
-             node.as<bool>() ? simulate::SensitivityErrors::controlled : simulate::SensitivityErrors::ignored;
-       }},
+      spelled(
+          "sensitivity-errors", [](F & o) -> auto& { return o.posterior.integrator.sensitivity_errors; },
+          sensitivity_errors),
       number(
           "max-steps", [](F & o) -> auto& { return o.posterior.integrator.max_steps; })};
   return list;
@@ -190,6 +189,10 @@ simulate::LinearSolver linear_solver(std::string_view text) {
 
 simulate::SteadyStateSearch steady_state_search(std::string_view text) {
   return choice(steady_state_searches, text, "way to look for steady states");
+}
+
+simulate::SensitivityErrors sensitivity_errors(std::string_view text) {
+  return choice(sensitivity_error_choices, text, "way to treat the errors of sensitivities");
 }
 
 simulate::Method integration_method(std::string_view text) {

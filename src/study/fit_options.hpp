@@ -56,6 +56,7 @@ optimize::Method local_method(std::string_view);
 estimate::Sensitivities sensitivities(std::string_view);
 simulate::LinearSolver linear_solver(std::string_view);
 simulate::SteadyStateSearch steady_state_search(std::string_view);
+simulate::SensitivityErrors sensitivity_errors(std::string_view);
 simulate::Method integration_method(std::string_view);
 
 }  // namespace kinetune::study

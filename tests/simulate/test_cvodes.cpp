@@ -175,6 +175,31 @@ TEST_P(Cvodes, forward_and_adjoint_agree_on_stiff_kinetics) {
     EXPECT_NEAR(gradient[k] * robertson_parameters[k], expected[k] * robertson_parameters[k], 1e-6);
 }
 
+TEST_P(Cvodes, sensitivities_left_out_of_the_error_test_take_fewer_steps_and_are_still_solved_for) {
+  const auto model = robertson().compile();
+  const auto sensitivities_and_steps = [&](simulate::SensitivityErrors errors, double rtol) {
+    options.sensitivity_errors = errors;
+    options.rtol = rtol;
+    const auto integrator = make_cvodes(model, options);
+    Simulation run(model, robertson_parameters, 400.0), other(model, {0.1, 1e7, 3e4}, 900.0);
+    Recorder recorder;
+    EXPECT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));
+    const auto first = run.s;
+    const long steps = integrator->take_statistics().steps;
+    EXPECT_TRUE(integrator->forward(other.segment, Mode::forward, other.x, other.s, {}, recorder));
+    run.restart();
+    EXPECT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, {}, recorder));
+    EXPECT_EQ(run.s, first) << "whatever came before";
+    return std::pair(first, steps);
+  };
+  const auto [expected, most] = sensitivities_and_steps(simulate::SensitivityErrors::controlled, 1e-10);
+  const auto [controlled, more] = sensitivities_and_steps(simulate::SensitivityErrors::controlled, 1e-6);
+  const auto [ignored, steps] = sensitivities_and_steps(simulate::SensitivityErrors::ignored, 1e-6);
+
+  EXPECT_LT(steps, 0.9 * more);
+  for (int i = 0; i < 9; ++i) EXPECT_NEAR(ignored[i], expected[i], 1e-4 * std::fabs(expected[i])) << i;
+}
+
 TEST_P(Cvodes, the_same_call_gives_the_same_numbers_whatever_came_before) {
   const auto model = chain().compile();
   const auto integrator = make_cvodes(model, options);

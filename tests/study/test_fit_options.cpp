@@ -44,6 +44,7 @@ FitOptions unusual() {
   options.posterior.integrator = {1.7e-7, 3.3e-19, 4321, simulate::LinearSolver::klu,
                                   simulate::Method::rodas4p2};
   options.posterior.integrator.steady_state = simulate::SteadyStateSearch::newton;
+  options.posterior.integrator.sensitivity_errors = simulate::SensitivityErrors::ignored;
   return options;
 }
 
@@ -73,6 +74,7 @@ TEST(FitOptions, come_back_from_yaml_to_the_last_bit) {
   EXPECT_EQ(after.posterior.sensitivities, before.posterior.sensitivities);
   EXPECT_EQ(after.posterior.integrator.method, before.posterior.integrator.method);
   EXPECT_EQ(after.posterior.integrator.steady_state, before.posterior.integrator.steady_state);
+  EXPECT_EQ(after.posterior.integrator.sensitivity_errors, before.posterior.integrator.sensitivity_errors);
   EXPECT_EQ(after.posterior.integrator.rtol, before.posterior.integrator.rtol);
   EXPECT_EQ(after.posterior.integrator.atol, before.posterior.integrator.atol);
   EXPECT_EQ(after.posterior.integrator.max_steps, before.posterior.integrator.max_steps);
