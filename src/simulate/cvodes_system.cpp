@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <stdexcept>
+#include <utility>
 
 #include <cvodes/cvodes.h>
 #include <cvodes/cvodes_ls.h>
