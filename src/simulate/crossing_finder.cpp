@@ -48,7 +48,7 @@ double CrossingFinder::longest_step(double duration) const {
 
 std::optional<double> CrossingFinder::first(double from, double to, const double* prelude,
                                             const std::function<const double*(double)>& state_at) {
-  return first_in(from, to, {prelude, state_at});
+  return watches() ? first_in(from, to, {prelude, state_at}) : std::nullopt;
 }
 
 /// Into how many stretches an interval falls for its points to be close enough for its waves; at most as many

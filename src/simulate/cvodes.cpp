@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <map>
 
-#include <cvodes/cvodes.h>
-
 #include "simulate/cvodes_adjoint.hpp"
 #include "simulate/cvodes_system.hpp"
 #include "simulate/denormals.hpp"
@@ -76,8 +74,8 @@ class Cvodes final : public PieceIntegrator {
     if (const auto started = system.start(segment, x, sensitivities); !started) {
       return std::unexpected(started.error());
     }
-    const auto reached = system.follow(
-        times, CVode, [&](std::size_t index, auto states, auto s) { sink.at(index, states, s, {}); });
+    const auto reached =
+        system.follow(times, [&](std::size_t index, auto states, auto s) { sink.at(index, states, s, {}); });
     if (!reached) return reached;
     std::ranges::copy(system.states(), x.begin());
     std::ranges::copy(system.sensitivities(), sensitivities.begin());

@@ -14,8 +14,6 @@
 namespace kinetune::simulate {
 namespace {
 
-constexpr long steps_between_checkpoints = 500;
-
 // Absolute tolerances of the way back, as a share of rtol times the largest component.
 constexpr double adjoint_floor = 1e-4;
 
@@ -33,6 +31,7 @@ double largest(const BlockVector& v) {
 CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOptions& options, int n_active,
                              DelayHistory& history)
     : states_(model, options, 0, history),
+      path_(model.n_states()),
       options_(options),
       jacobian_(model.code().jacobian.n_nonzeros()),
       by_parameter_(model.code().rates_by_parameter.n_nonzeros()),
@@ -42,11 +41,20 @@ CvodesAdjoint::CvodesAdjoint(const jit::CompiledModel& model, const IntegratorOp
       adjoint_floors_(new_block_vector(model.n_states(), 0, states_.context())),
       gradient_floors_(new_block_vector(std::max(n_active, 1), 0, states_.context())),
       matrix_(new_pattern_matrix(model.code().jacobian, states_.context())),
-      linear_solver_(new_block_solver(*factors_, Orientation::transposed, states_.context())) {
-  // CVODES' polynomials of variable degree swing where steps differ much in length.
-  if (CVodeAdjInit(states_.cvode(), steps_between_checkpoints, CV_HERMITE) != CV_SUCCESS) {
-    throw std::runtime_error("CVODES' adjoint module cannot be set up");
-  }
+      linear_solver_(new_block_solver(*factors_, Orientation::transposed, states_.context())),
+      cvode_(CVodeCreate(CV_BDF, states_.context())) {
+  void* cvode = cvode_.get();
+  const bool ready = cvode && CVodeInit(cvode, adjoint_rates, 0.0, adjoint_.get()) == CV_SUCCESS &&
+                     CVodeSVtolerances(cvode, options.rtol, adjoint_floors_.get()) == CV_SUCCESS &&
+                     CVodeSetUserData(cvode, this) == CV_SUCCESS &&
+                     CVodeSetLinearSolver(cvode, linear_solver_.get(), matrix_.get()) == CV_SUCCESS &&
+                     CVodeSetJacFn(cvode, adjoint_jacobian) == CV_SUCCESS &&
+                     CVodeSetMaxNumSteps(cvode, options.max_steps) == CV_SUCCESS &&
+                     CVodeQuadInit(cvode, gradient_rates, gradient_.get()) == CV_SUCCESS &&
+                     CVodeQuadSVtolerances(cvode, options.rtol, gradient_floors_.get()) == CV_SUCCESS &&
+                     CVodeSetQuadErrCon(cvode, 1) == CV_SUCCESS;
+  if (!ready) throw std::runtime_error("CVODES cannot be set up for the way back");
+  silence(cvode);
 }
 
 std::expected<double, IntegrationFailure> CvodesAdjoint::forward(const Segment& segment, std::span<double> x,
@@ -62,19 +70,16 @@ std::expected<double, IntegrationFailure> CvodesAdjoint::forward(const Segment& 
   cotangents_.clear();
   state_sizes_.assign(x.size(), 0.0);
   note_sizes(x);
-  CVodeAdjReInit(states_.cvode());
+  path_.clear();
   if (const auto started = states_.start(segment_, x, {}); !started) return std::unexpected(started.error());
 
-  const auto advance = [](void* cvode, double t, N_Vector y, double* reached, int task) {
-    int checkpoints;
-    return CVodeF(cvode, t, y, reached, task, &checkpoints);
-  };
-  const auto reached = states_.follow(times, advance, [&](std::size_t index, auto states, auto) {
+  const auto visit = [&](std::size_t index, auto states, auto) {
     note_sizes(states);
     Cotangent cotangent{times[index], std::vector<double>(x.size()), state_sizes_};
     sink.at(index, states, {}, cotangent.value);
     cotangents_.push_back(std::move(cotangent));
-  });
+  };
+  const auto reached = states_.follow(times, visit, &path_);
   if (!reached) return reached;
   segment_.end = *reached;
   std::ranges::copy(states_.states(), x.begin());
@@ -113,50 +118,35 @@ std::expected<void, IntegrationFailure> CvodesAdjoint::go_back(double from, doub
   };
   if (!std::isfinite(largest(block(adjoint_.get())))) return fail(IntegrationError::not_finite, from);
   if (const int flag = restart(from); flag < 0) return fail(integration_error(flag), from);
-  void* cvode = states_.cvode();
-  const int flag = CVodeB(cvode, to, CV_NORMAL);
-  void* backward = CVodeGetAdjCVodeBmem(cvode, backward_problem_);
-  long steps = 0;
-  CVodeGetNumSteps(backward, &steps);
-  statistics_.backward_steps += steps;
+  void* cvode = cvode_.get();
   double reached = from;
+  const int flag = CVode(cvode, to, adjoint_.get(), &reached, CV_NORMAL);
+  long steps = 0;
+  CVodeGetNumSteps(cvode, &steps);
+  statistics_.backward_steps += steps;
   if (flag < 0) {
-    CVodeGetCurrentTime(backward, &reached);
+    CVodeGetCurrentTime(cvode, &reached);
     const bool is_there = reached - to <= end_of_the_way * (from - to);
     if (states_.is_interrupted()) return fail(IntegrationError::interrupted, reached);
     if (!is_there) return fail(integration_error(flag), reached);
-    CVodeGetDky(backward, reached, 0, adjoint_.get());
-    CVodeGetQuadDky(backward, reached, 0, gradient_.get());
+    CVodeGetDky(cvode, reached, 0, adjoint_.get());
+    CVodeGetQuadDky(cvode, reached, 0, gradient_.get());
     return {};
   }
-  CVodeGetB(cvode, backward_problem_, &reached, adjoint_.get());
-  CVodeGetQuadB(cvode, backward_problem_, &reached, gradient_.get());
+  CVodeGetQuad(cvode, &reached, gradient_.get());
   return {};
 }
 
-/// Starts the backward problem at a time, with the adjoint and the integral as they stand.
+/// Starts the way back at a time, with the adjoint and the integral as they stand.
 int CvodesAdjoint::restart(double from) {
   factors_->forget();
-  void* cvode = states_.cvode();
-  const bool is_new = backward_problem_ < 0;
-  if (is_new) {
-    if (const int flag = CVodeCreateB(cvode, CV_BDF, &backward_problem_); flag < 0) return flag;
-    if (const int flag = CVodeInitB(cvode, backward_problem_, adjoint_rates, from, adjoint_.get()); flag < 0)
-      return flag;
-    CVodeSetUserDataB(cvode, backward_problem_, this);
-    CVodeSetLinearSolverB(cvode, backward_problem_, linear_solver_.get(), matrix_.get());
-    CVodeSetJacFnB(cvode, backward_problem_, adjoint_jacobian);
-    CVodeSetMaxNumStepsB(cvode, backward_problem_, options_.max_steps);
-    if (const int flag = CVodeQuadInitB(cvode, backward_problem_, gradient_rates, gradient_.get()); flag < 0)
-      return flag;
-    CVodeSetQuadErrConB(cvode, backward_problem_, 1);
-  } else {
-    if (const int flag = CVodeReInitB(cvode, backward_problem_, from, adjoint_.get()); flag < 0) return flag;
-    if (const int flag = CVodeQuadReInitB(cvode, backward_problem_, gradient_.get()); flag < 0) return flag;
-  }
   set_floors();
-  CVodeSVtolerancesB(cvode, backward_problem_, options_.rtol, adjoint_floors_.get());
-  return CVodeQuadSVtolerancesB(cvode, backward_problem_, options_.rtol, gradient_floors_.get());
+  void* cvode = cvode_.get();
+  if (const int flag = CVodeReInit(cvode, from, adjoint_.get()); flag < 0) return flag;
+  if (const int flag = CVodeQuadReInit(cvode, gradient_.get()); flag < 0) return flag;
+  CVodeSVtolerances(cvode, options_.rtol, adjoint_floors_.get());
+  CVodeQuadSVtolerances(cvode, options_.rtol, gradient_floors_.get());
+  return CVodeSetStopTime(cvode, segment_.start);
 }
 
 /// An adjoint counts by what a relative change of its state does to the objective: where a state is tiny, its
@@ -177,11 +167,11 @@ void CvodesAdjoint::set_floors() {
 }
 
 /// d lambda / dt = -(df/dx)' lambda
-int CvodesAdjoint::adjoint_rates(double t, N_Vector x, N_Vector adjoint, N_Vector derivative, void* user) {
+int CvodesAdjoint::adjoint_rates(double t, N_Vector adjoint, N_Vector derivative, void* user) {
   auto& self = *static_cast<CvodesAdjoint*>(user);
   if (self.states_.is_interrupted()) return -1;
   const jit::Pattern& pattern = self.states_.model().code().jacobian;
-  self.states_.model().jacobian(t, block(x).data, self.prelude_.data(), self.jacobian_.data());
+  self.states_.model().jacobian(t, self.path_.at(t), self.prelude_.data(), self.jacobian_.data());
   const double* lambda = block(adjoint).data;
   double* out = block(derivative).data;
   bool finite = true;
@@ -196,20 +186,21 @@ int CvodesAdjoint::adjoint_rates(double t, N_Vector x, N_Vector adjoint, N_Vecto
   return finite ? 0 : 1;
 }
 
-int CvodesAdjoint::adjoint_jacobian(double t, N_Vector x, N_Vector, N_Vector, SUNMatrix matrix, void* user,
-                                    N_Vector, N_Vector, N_Vector) {
+int CvodesAdjoint::adjoint_jacobian(double t, N_Vector, N_Vector, SUNMatrix matrix, void* user, N_Vector,
+                                    N_Vector, N_Vector) {
   auto& self = *static_cast<CvodesAdjoint*>(user);
   const int n = self.states_.model().code().jacobian.n_nonzeros();
-  self.states_.model().jacobian(t, block(x).data, self.prelude_.data(), values(matrix));
+  self.states_.model().jacobian(t, self.path_.at(t), self.prelude_.data(), values(matrix));
   for (int e = 0; e < n; ++e) values(matrix)[e] = -values(matrix)[e];  // the solver transposes
   return 0;
 }
 
 /// What the integral over the way back is of: -(df/dp)' lambda.
-int CvodesAdjoint::gradient_rates(double t, N_Vector x, N_Vector adjoint, N_Vector derivative, void* user) {
+int CvodesAdjoint::gradient_rates(double t, N_Vector adjoint, N_Vector derivative, void* user) {
   auto& self = *static_cast<CvodesAdjoint*>(user);
   const jit::Pattern& pattern = self.states_.model().code().rates_by_parameter;
-  self.states_.model().rates_by_parameter(t, block(x).data, self.prelude_.data(), self.by_parameter_.data());
+  self.states_.model().rates_by_parameter(t, self.path_.at(t), self.prelude_.data(),
+                                          self.by_parameter_.data());
   const double* lambda = block(adjoint).data;
   double* out = block(derivative).data;
   std::fill_n(out, block(derivative).n, 0.0);

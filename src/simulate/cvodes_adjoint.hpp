@@ -4,7 +4,9 @@
 
 namespace kinetune::simulate {
 
-/// One segment's forward pass with checkpoints, and the way back over it.
+/// One segment's forward pass, which keeps all its steps, and the way back over it. CVODES' own adjoint
+/// module would integrate forward anew between checkpoints; it need not take the same steps then, and writes
+/// beyond its memory where it takes more.
 class CvodesAdjoint {
  public:
   CvodesAdjoint(const jit::CompiledModel&, const IntegratorOptions&, int n_active, DelayHistory&);
@@ -15,13 +17,11 @@ class CvodesAdjoint {
   Statistics take_statistics();
 
  private:
-  static int adjoint_rates(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
-                           _generic_N_Vector* derivative, void*);
-  static int adjoint_jacobian(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
-                              _generic_N_Vector* derivative, _generic_SUNMatrix*, void*, _generic_N_Vector*,
-                              _generic_N_Vector*, _generic_N_Vector*);
-  static int gradient_rates(double t, _generic_N_Vector* x, _generic_N_Vector* adjoint,
-                            _generic_N_Vector* derivative, void*);
+  static int adjoint_rates(double t, _generic_N_Vector* adjoint, _generic_N_Vector* derivative, void*);
+  static int adjoint_jacobian(double t, _generic_N_Vector* adjoint, _generic_N_Vector* derivative,
+                              _generic_SUNMatrix*, void*, _generic_N_Vector*, _generic_N_Vector*,
+                              _generic_N_Vector*);
+  static int gradient_rates(double t, _generic_N_Vector* adjoint, _generic_N_Vector* derivative, void*);
 
   std::expected<void, IntegrationFailure> go_back(double from, double to);
   int restart(double from);
@@ -35,6 +35,7 @@ class CvodesAdjoint {
   };
 
   CvodesSystem states_;
+  StatePath path_;
   const IntegratorOptions& options_;
   Segment segment_{};  // its spans are copied below: the caller's may be gone on the way back
   std::vector<double> prelude_;
@@ -47,7 +48,7 @@ class CvodesAdjoint {
   UniqueVector adjoint_, gradient_, adjoint_floors_, gradient_floors_;
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
-  int backward_problem_ = -1;  // CVODES' handle
+  UniqueCvode cvode_;  // of the way back
   Statistics statistics_;
 };
 

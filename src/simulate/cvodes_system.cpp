@@ -66,6 +66,12 @@ void SundialsPolicy<void*>::destroy(void* cvode) noexcept {
   CVodeFree(&cvode);
 }
 
+void silence(void* cvode) {
+  CVodeSetErrHandlerFn(
+      cvode, [](int, const char*, const char*, char*, void*) {}, nullptr);
+  CVodeSetMaxHnilWarns(cvode, -1);
+}
+
 IntegrationError integration_error(int flag) {
   switch (flag) {
     case CV_TOO_MUCH_WORK:
@@ -115,10 +121,7 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
                      CVodeSetLinearSolver(cvode, linear_solver_.get(), matrix_.get()) == CV_SUCCESS &&
                      CVodeSetJacFn(cvode, jacobian) == CV_SUCCESS && set_up_corrector();
   if (!ready) throw std::runtime_error("CVODES cannot be set up");
-  // Failures come back as flags and are reported by us.
-  CVodeSetErrHandlerFn(
-      cvode, [](int, const char*, const char*, char*, void*) {}, nullptr);
-  CVodeSetMaxHnilWarns(cvode, -1);
+  silence(cvode);
 }
 
 /// A corrector with a test of its own, where sensitivities have no weight in the error test.
@@ -145,7 +148,6 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   }
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
-    CVodeSetInitStep(cvode_.get(), 0.0);  // CVODES leaves one behind where it has recomputed a forward run
     CVodeSetStopTime(cvode_.get(), segment.end);
     limit_step(segment.start);
   }
@@ -161,8 +163,8 @@ std::span<double> CvodesSystem::sensitivities() {
           static_cast<std::size_t>(model_.n_states()) * n_sensitivities_};
 }
 
-std::expected<double, IntegrationFailure> CvodesSystem::follow(std::span<const double> times, Advance advance,
-                                                               const Visit& visit) {
+std::expected<double, IntegrationFailure> CvodesSystem::follow(std::span<const double> times,
+                                                               const Visit& visit, StatePath* path) {
   std::size_t n_at_start = 0;
   while (n_at_start < times.size() && times[n_at_start] <= segment_->start) {
     visit(n_at_start++, states(), sensitivities());
@@ -170,16 +172,16 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow(std::span<const d
   if (!(segment_->end > segment_->start)) return segment_->end;
   const Visit visit_later = [&](std::size_t index, auto x, auto s) { visit(n_at_start + index, x, s); };
   const auto later = times.subspan(n_at_start);
-  return crossings_.watches() || history_.is_needed() ? follow_steps(later, advance, visit_later)
-                                                      : follow_times(later, advance, visit_later);
+  return crossings_.watches() || history_.is_needed() || path ? follow_steps(later, visit_later, path)
+                                                              : follow_times(later, visit_later);
 }
 
 std::expected<double, IntegrationFailure> CvodesSystem::follow_times(std::span<const double> times,
-                                                                     Advance advance, const Visit& visit) {
+                                                                     const Visit& visit) {
   const auto go_to = [&](double t) {
     CVodeSetMaxNumSteps(cvode_.get(), std::max(1l, options_.max_steps - steps_taken_));
     double reached;
-    return check(advance(cvode_.get(), t, y_.get(), &reached, CV_NORMAL));
+    return check(CVode(cvode_.get(), t, y_.get(), &reached, CV_NORMAL));
   };
   for (std::size_t i = 0; i < times.size(); ++i) {
     if (const auto arrived = go_to(times[i]); !arrived) return std::unexpected(arrived.error());
@@ -192,15 +194,19 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_times(std::span<c
 }
 
 std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<const double> times,
-                                                                     Advance advance, const Visit& visit) {
+                                                                     const Visit& visit, StatePath* path) {
   std::size_t next = 0;
   crossings_.restart();
+  if (path) {
+    rates(segment_->start, y_.get(), between_.get(), this);
+    path->add(segment_->start, states(), {block(between_.get()).data, states().size()});
+  }
   for (double from = segment_->start; from < segment_->end;) {
     if (steps_taken_ >= options_.max_steps) {
       return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
     }
     double to;
-    if (const auto arrived = check(advance(cvode_.get(), segment_->end, y_.get(), &to, CV_ONE_STEP));
+    if (const auto arrived = check(CVode(cvode_.get(), segment_->end, y_.get(), &to, CV_ONE_STEP));
         !arrived) {
       return std::unexpected(arrived.error());
     }
@@ -218,11 +224,17 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
     if (change) {
       interpolate(*change);
       std::copy_n(data, block(y_.get()).size(), block(y_.get()).data);
-      return *change;
     }
+    if (path) add_to(*path, change.value_or(to));
+    if (change) return *change;
     from = to;
   }
   return segment_->end;
+}
+
+void CvodesSystem::add_to(StatePath& path, double t) {
+  CVodeGetDky(cvode_.get(), t, 1, between_.get());
+  path.add(t, states(), {block(between_.get()).data, states().size()});
 }
 
 /// States and sensitivities within the last step.

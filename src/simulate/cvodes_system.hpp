@@ -8,6 +8,7 @@
 #include "simulate/delay_history.hpp"
 #include "simulate/integrator.hpp"
 #include "simulate/linear_solver.hpp"
+#include "simulate/state_path.hpp"
 
 struct _SUNContext;
 struct _generic_N_Vector;
@@ -44,6 +45,9 @@ using UniqueLinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNLinearS
 using UniqueNonlinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNNonlinearSolver*>>;
 using UniqueCvode = core::UniqueHandle<SundialsPolicy<void*>>;
 
+/// Failures come back as flags and are reported by us.
+void silence(void* cvode);
+
 /// How a CVODES return code reads to our users.
 IntegrationError integration_error(int cvodes_flag);
 
@@ -59,13 +63,13 @@ class CvodesSystem {
   std::expected<void, IntegrationFailure> start(const Segment&, std::span<const double> x,
                                                 std::span<const double> sensitivities);
 
-  /// CVode or CVodeF: goes towards t, by one step or to the end, and returns a CVODES flag.
-  using Advance = int (*)(void* cvode, double t, _generic_N_Vector* y, double* reached, int task);
   using Visit = std::function<void(std::size_t index, std::span<double> x, std::span<double> sensitivities)>;
 
   /// Integrates to the segment's end or to where a switch changes, and visits the times on the way.
   /// Afterwards states() and sensitivities() are those at the time reached, which it returns.
-  std::expected<double, IntegrationFailure> follow(std::span<const double> times, Advance, const Visit&);
+  /// @param path  where all steps are added, if given
+  std::expected<double, IntegrationFailure> follow(std::span<const double> times, const Visit&,
+                                                   StatePath* path = nullptr);
 
   std::span<double> states();
   std::span<double> sensitivities();
@@ -88,10 +92,10 @@ class CvodesSystem {
   void weigh(const double* y, double* weights) const;
   bool set_up_corrector();
   void choose_active();
-  std::expected<double, IntegrationFailure> follow_times(std::span<const double> times, Advance,
-                                                         const Visit&);
-  std::expected<double, IntegrationFailure> follow_steps(std::span<const double> times, Advance,
-                                                         const Visit&);
+  std::expected<double, IntegrationFailure> follow_times(std::span<const double> times, const Visit&);
+  std::expected<double, IntegrationFailure> follow_steps(std::span<const double> times, const Visit&,
+                                                         StatePath*);
+  void add_to(StatePath&, double t);
   const double* interpolate(double t);
   const double* with_delays(double t, const double* x);
   void remember_step(double from, double to);

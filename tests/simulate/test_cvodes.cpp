@@ -175,6 +175,38 @@ TEST_P(Cvodes, forward_and_adjoint_agree_on_stiff_kinetics) {
     EXPECT_NEAR(gradient[k] * robertson_parameters[k], expected[k] * robertson_parameters[k], 1e-6);
 }
 
+TEST_P(Cvodes, the_adjoint_over_thousands_of_steps_is_the_analytic_one) {
+  SmallModel s;  // x follows cos t, k times as fast as it changes; y is m times the integral of its square
+  const Expr k = s.parameter("k", 0), m = s.parameter("m", 0), x = s.symbol("x");
+  s.state("x", k * (symbolic::unary(symbolic::Op::cos, s.ode.time) - x), k * k / (k * k + 1.0));
+  s.state("y", m * x * x, s.number(0.0));
+  const auto y = [](double k, double m, double t) {
+    const double phase = std::atan(1.0 / k), square = k * k / (1.0 + k * k);
+    return m * square * (t / 2 + (std::sin(2 * (t - phase)) + std::sin(2 * phase)) / 4);
+  };
+  const auto model = s.compile();
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {30.0, 0.2}, 200.0);
+  struct OfY final : simulate::Sink {
+    void at(std::size_t, std::span<const double> states, std::span<const double>,
+            std::span<double> cotangent) override {
+      last = states[1];
+      if (!cotangent.empty()) cotangent[1] = 1.0;
+    }
+    double last = 0.0;
+  } sink;
+
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::adjoint, run.x, {}, std::vector{200.0}, sink));
+  EXPECT_GT(integrator->take_statistics().steps, 3000);
+  EXPECT_NEAR(sink.last, y(30, 0.2, 200), 1e-6 * sink.last);
+  std::vector<double> lambda(2), gradient(2);
+  ASSERT_TRUE(integrator->backward(lambda, gradient));
+
+  const double h = 1e-3, x0_by_k = 2 * 30.0 / (901.0 * 901.0);
+  EXPECT_NEAR(gradient[0] + lambda[0] * x0_by_k, (y(30 + h, 0.2, 200) - y(30 - h, 0.2, 200)) / (2 * h), 1e-7);
+  EXPECT_NEAR(gradient[1], y(30, 1, 200), 1e-5);
+}
+
 TEST_P(Cvodes, sensitivities_left_out_of_the_error_test_take_fewer_steps_and_are_still_solved_for) {
   const auto model = robertson().compile();
   const auto sensitivities_and_steps = [&](simulate::SensitivityErrors errors, double rtol) {
