@@ -12,6 +12,7 @@
 #include "simulate/block_vector.hpp"
 #include "simulate/newton_matrix.hpp"
 #include "simulate/simd.hpp"
+#include "simulate/switch_values.hpp"
 
 namespace kinetune::simulate {
 namespace {
@@ -196,6 +197,9 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_times(std::span<c
 std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<const double> times,
                                                                      const Visit& visit, StatePath* path) {
   std::size_t next = 0;
+  // CVODES takes its first step by it, as in follow_times: with a path the same steps are taken as without.
+  const bool is_apart = !times.empty() && !is_same_time(segment_->start, times[0]);
+  const double goal = is_apart ? times[0] : segment_->end;
   crossings_.restart();
   if (path) {
     rates(segment_->start, y_.get(), between_.get(), this);
@@ -206,8 +210,7 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
       return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
     }
     double to;
-    if (const auto arrived = check(CVode(cvode_.get(), segment_->end, y_.get(), &to, CV_ONE_STEP));
-        !arrived) {
+    if (const auto arrived = check(CVode(cvode_.get(), goal, y_.get(), &to, CV_ONE_STEP)); !arrived) {
       return std::unexpected(arrived.error());
     }
     if (history_.is_needed()) remember_step(from, to);
