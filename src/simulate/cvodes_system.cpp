@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -73,6 +74,12 @@ void silence(void* cvode) {
   CVodeSetMaxHnilWarns(cvode, -1);
 }
 
+void set_least_step(void* cvode, double duration) {
+  constexpr double rounding = std::numeric_limits<double>::epsilon();
+  CVodeSetMaxStep(cvode, 0.0);  // CVODES refuses a least step longer than the longest
+  CVodeSetMinStep(cvode, rounding * rounding * duration);
+}
+
 IntegrationError integration_error(int flag) {
   switch (flag) {
     case CV_TOO_MUCH_WORK:
@@ -141,6 +148,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   corrector_.n_setups = 0;
   steps_taken_ = 0;
   interrupted_ = false;
+  unfit_ = {};
   if (n_sensitivities_ > 0) choose_active();
   std::ranges::copy(x, states().begin());
   std::ranges::copy(sensitivities_at_start, sensitivities().begin());
@@ -150,6 +158,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
     CVodeSetStopTime(cvode_.get(), segment.end);
+    set_least_step(cvode_.get(), segment.end - segment.start);
     limit_step(segment.start);
   }
   return {};
@@ -206,9 +215,7 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
     path->add(segment_->start, states(), {block(between_.get()).data, states().size()});
   }
   for (double from = segment_->start; from < segment_->end;) {
-    if (steps_taken_ >= options_.max_steps) {
-      return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
-    }
+    if (steps_taken_ >= options_.max_steps) return std::unexpected(failure(CV_TOO_MUCH_WORK));
     double to;
     if (const auto arrived = check(CVode(cvode_.get(), goal, y_.get(), &to, CV_ONE_STEP)); !arrived) {
       return std::unexpected(arrived.error());
@@ -321,6 +328,7 @@ int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
   if (are_finite(system.segment_->prelude.data())) return 0;
   const bool may_jump = !system.model_.code().switches.empty();
   if (may_jump && are_finite(system.prelude_as_written(t, states))) return 0;
+  system.unfit_ = {t, system.first_not_finite(block(derivative).data)};
   return 1;  // makes CVODES try a smaller step
 }
 
@@ -412,21 +420,33 @@ std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
   statistics_.steps += steps - steps_taken_;
   steps_taken_ = steps;
   if (flag >= 0) return {};
-  double reached = segment_->start;
-  CVodeGetCurrentTime(cvode_.get(), &reached);
-  const IntegrationError error = interrupted_ ? IntegrationError::interrupted : integration_error(flag);
-  return std::unexpected(IntegrationFailure{error, reached, state_to_blame(error, reached)});
+  return std::unexpected(failure(flag));
 }
 
-/// The state whose rate is no number, or whose error takes the largest share of its tolerance.
-int CvodesSystem::state_to_blame(IntegrationError error, double t) {
+/// Where rates have no value next to the time reached, that has kept CVODES from going on, whatever it says.
+IntegrationFailure CvodesSystem::failure(int flag) {
+  double reached = segment_->start;
+  CVodeGetCurrentTime(cvode_.get(), &reached);
+  if (interrupted_) return {IntegrationError::interrupted, reached};
+  const IntegrationError error = integration_error(flag);
+  if (error == IntegrationError::not_finite || is_same_time(unfit_.time, reached))
+    return {IntegrationError::not_finite, reached, unfit_.state};
+  return {error, reached, largest_error()};
+}
+
+/// The state whose rate, or sensitivities' rates, are no numbers; -1: none.
+int CvodesSystem::first_not_finite(const double* rates) const {
   const int n = model_.n_states();
-  if (error == IntegrationError::not_finite) {
-    model_.rates(t, states().data(), segment_->prelude.data(), block(between_.get()).data);
-    const auto rates = std::span(block(between_.get()).data, n);
-    const auto found = std::ranges::find_if(rates, [](double v) { return !std::isfinite(v); });
-    return found == rates.end() ? -1 : static_cast<int>(found - rates.begin());
-  }
+  const auto all = std::span(rates, static_cast<std::size_t>(n) * (1 + n_sensitivities_));
+  const auto found = std::ranges::find_if(all, [](double v) { return !std::isfinite(v); });
+  if (found == all.end()) return -1;
+  const int at = static_cast<int>(found - all.begin());
+  return at < n ? at : (at - n) / n_sensitivities_;
+}
+
+/// The state whose error takes the largest share of its tolerance.
+int CvodesSystem::largest_error() {
+  const int n = model_.n_states();
   const UniqueVector weights(new_block_vector(n, n_sensitivities_, context_.get()));
   if (CVodeGetErrWeights(cvode_.get(), weights.get()) != CV_SUCCESS ||
       CVodeGetEstLocalErrors(cvode_.get(), between_.get()) != CV_SUCCESS)

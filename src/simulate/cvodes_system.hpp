@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "core/unique_handle.hpp"
@@ -47,6 +48,10 @@ using UniqueCvode = core::UniqueHandle<SundialsPolicy<void*>>;
 
 /// Failures come back as flags and are reported by us.
 void silence(void* cvode);
+
+/// Below it CVODES gives up: with steps of 0 it takes any time for reached (6.4.1). It is so short, a unit in
+/// the last place of one in the duration, that it stops nothing that goes on. Sets no longest step.
+void set_least_step(void* cvode, double duration);
 
 /// How a CVODES return code reads to our users.
 IntegrationError integration_error(int cvodes_flag);
@@ -104,7 +109,9 @@ class CvodesSystem {
   void evaluate_rates(double t, const double* y, const double* prelude, double* derivative);
   void sensitivity_rates(const double* s, double* derivative) const;
   std::expected<void, IntegrationFailure> check(int flag);
-  int state_to_blame(IntegrationError, double t);
+  IntegrationFailure failure(int flag);
+  int first_not_finite(const double* rates) const;
+  int largest_error();
 
   struct Entry {
     int value;   ///< index into rates_by_parameter
@@ -132,6 +139,10 @@ class CvodesSystem {
   } corrector_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
+  struct {
+    double time = std::numeric_limits<double>::quiet_NaN();
+    int state = -1;
+  } unfit_;  // where rates have last had no value
   bool interrupted_ = false;
   unsigned calls_ = 0;    // of is_interrupted
   long steps_taken_ = 0;  // in this segment

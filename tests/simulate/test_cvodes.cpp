@@ -292,6 +292,59 @@ TEST_P(Cvodes, rates_that_are_no_numbers_are_told) {
   EXPECT_EQ(result.error().error, IntegrationError::not_finite);
 }
 
+/// x' = -k, y' = x^1.5, which has no value once x, 0.9 at the start, has come to 0. With a switch, steps are
+/// watched.
+SmallModel into_the_void(bool has_switch) {
+  SmallModel s;
+  const Expr k = s.parameter("k", 0), x = s.symbol("x"), z = s.symbol("z"), one = s.number(1.0);
+  const Expr is_late = binary(symbolic::Op::less, z, s.number(0.5));
+  const Expr factor = has_switch ? select(is_late, one, s.number(2.0)) : one;
+  s.state("z", -z, one);
+  s.state("x", -k, s.number(0.9));
+  s.state("y", factor * pow(x, s.number(1.5)), s.number(0.0));
+  return s;
+}
+
+TEST_P(Cvodes, states_do_not_stand_still_where_rates_have_no_value) {
+  using simulate::SensitivityErrors;
+  for (const auto errors : {SensitivityErrors::controlled, SensitivityErrors::ignored}) {
+    for (const Mode mode : {Mode::states, Mode::forward, Mode::adjoint}) {
+      for (const bool has_switch : {false, true}) {
+        const auto model = into_the_void(has_switch).compile();
+        options.sensitivity_errors = errors;
+        const auto integrator = make_cvodes(model, options);
+        Simulation run(model, {0.4}, 6.0);
+        Recorder recorder;
+        recorder.weights = {1.0, 1.0};
+        if (mode != Mode::forward) run.s.clear();
+
+        const auto result =
+            integrator->forward(run.segment, mode, run.x, run.s, std::vector{1.0, 6.0}, recorder);
+
+        ASSERT_FALSE(result.has_value());
+        EXPECT_EQ(to_string(result.error().error), to_string(IntegrationError::not_finite));
+        EXPECT_NEAR(result.error().time, 0.9 / 0.4, 1e-9);
+        EXPECT_EQ(result.error().state, 2);
+      }
+    }
+  }
+}
+
+TEST_P(Cvodes, what_settles_in_less_than_a_unit_in_the_last_place_of_time_does_so) {
+  SmallModel s;  // at 10^7 that unit is 2e-9
+  const Expr k = s.parameter("k", 0);
+  s.state("x", k * (s.number(3.0) - s.symbol("x")), s.number(1.0));
+  const auto model = s.compile();
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {1e13}, 2e7);
+  run.segment.start = 1e7;
+  Recorder recorder;
+
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, std::vector{2e7}, recorder));
+
+  EXPECT_NEAR(run.x[0], 3.0, 1e-7);
+}
+
 TEST(CvodesWithoutStates, every_time_is_visited) {
   SmallModel s;
   s.parameter("k", 1.0);
