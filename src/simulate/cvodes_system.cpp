@@ -430,7 +430,7 @@ IntegrationFailure CvodesSystem::failure(int flag) {
   if (interrupted_) return {IntegrationError::interrupted, reached};
   const IntegrationError error = integration_error(flag);
   if (error == IntegrationError::not_finite || is_same_time(unfit_.time, reached))
-    return {IntegrationError::not_finite, reached, unfit_.state};
+    return without_rates(reached, states(), unfit_.state);
   return {error, reached, largest_error()};
 }
 

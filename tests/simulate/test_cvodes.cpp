@@ -388,6 +388,24 @@ TEST(Adjoint, goes_back_in_the_same_way_whatever_it_has_integrated_before) {
   EXPECT_EQ(gradient_at(*used, 3.0), expected);
 }
 
+TEST_P(Cvodes, a_state_that_grows_without_bounds_is_told) {
+  SmallModel s;  // x = exp(k t), which is 10^308 at t = 709 / k
+  s.state("y", s.number(1.0), s.number(0.0));
+  s.state("x", s.parameter("k", 0) * s.symbol("x"), s.number(1.0));
+  const auto model = s.compile();
+  options.max_steps = 1000000;
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {3.0}, 500.0);
+  Recorder recorder;
+
+  const auto result = integrator->forward(run.segment, Mode::states, run.x, {}, std::vector{500.0}, recorder);
+
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(to_string(result.error().error), to_string(IntegrationError::unbounded));
+  EXPECT_EQ(result.error().state, 1);
+  EXPECT_NEAR(result.error().time, 709.0 / 3.0, 1.0);
+}
+
 TEST(Failures, name_the_state_that_keeps_the_integration_from_going_on) {
   SmallModel m;  // y goes to infinity at time 1, the others are tame
   const auto y = m.symbol("y");
