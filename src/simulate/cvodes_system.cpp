@@ -121,6 +121,8 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
       prelude_(model.code().n_prelude),
       arguments_(model.code().switches.size()) {
   const auto& code = model.code();
+  for (auto* const of_states : {&corrector_.start, &corrector_.solution, &corrector_.rates})
+    of_states->resize(code.n_states);
   derivatives_.resize(code.n_states + code.jacobian.n_nonzeros() + code.rates_by_parameter.n_nonzeros());
   void* cvode = cvode_.get();
   const bool ready = cvode && CVodeInit(cvode, rates, 0.0, y_.get()) == CV_SUCCESS &&
@@ -132,10 +134,10 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
   silence(cvode);
 }
 
-/// A corrector with a test of its own, where sensitivities have no weight in the error test.
+/// A corrector with a test of its own.
 bool CvodesSystem::set_up_corrector() {
-  if (n_sensitivities_ == 0 || options_.sensitivity_errors != SensitivityErrors::ignored) return true;
-  corrector_.weights = UniqueVector(new_block_vector(model_.n_states(), n_sensitivities_, context_.get()));
+  if (n_sensitivities_ > 0 && options_.sensitivity_errors == SensitivityErrors::ignored)
+    corrector_.weights = UniqueVector(new_block_vector(model_.n_states(), n_sensitivities_, context_.get()));
   corrector_.newton = UniqueNonlinearSolver(SUNNonlinSol_Newton(y_.get(), context_.get()));
   return corrector_.newton && CVodeSetNonlinearSolver(cvode_.get(), corrector_.newton.get()) == CV_SUCCESS &&
          SUNNonlinSolSetConvTestFn(corrector_.newton.get(), converges, this) == SUN_NLS_SUCCESS;
@@ -321,15 +323,24 @@ int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
   ++system.statistics_.rate_evaluations;
   if (system.is_interrupted()) return -1;
   const double* states = system.with_delays(t, block(y).data);
-  const auto are_finite = [&](const double* prelude) {
+  const auto evaluate = [&](const double* prelude) {
     system.evaluate_rates(t, states, prelude, block(derivative).data);
-    return all_finite({block(derivative).data, static_cast<std::size_t>(block(derivative).size())});
   };
-  if (are_finite(system.segment_->prelude.data())) return 0;
-  const bool may_jump = !system.model_.code().switches.empty();
-  if (may_jump && are_finite(system.prelude_as_written(t, states))) return 0;
-  system.unfit_ = {t, system.first_not_finite(block(derivative).data)};
-  return 1;  // makes CVODES try a smaller step
+  const std::span rates(block(derivative).data, static_cast<std::size_t>(block(derivative).size()));
+  return system.have_values(t, states, rates, evaluate) ? 0 : 1;  // 1 makes CVODES try a smaller step
+}
+
+/// Whether what evaluate(prelude) makes of `rates` are numbers, in the branches that are held or as written.
+template <class Evaluate>
+bool CvodesSystem::have_values(double t, const double* x, std::span<double> rates, const Evaluate& evaluate) {
+  evaluate(segment_->prelude.data());
+  if (all_finite(rates)) return true;
+  if (!model_.code().switches.empty()) {
+    evaluate(prelude_as_written(t, x));
+    if (all_finite(rates)) return true;
+  }
+  unfit_ = {t, first_not_finite(rates)};
+  return false;
 }
 
 void CvodesSystem::evaluate_rates(double t, const double* y, const double* prelude, double* derivative) {
@@ -374,9 +385,10 @@ int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, voi
 }
 
 int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
-  const auto& system = *static_cast<CvodesSystem*>(user);
+  auto& system = *static_cast<CvodesSystem*>(user);
   double* w = block(weights).data;
   system.weigh(block(y).data, w);
+  std::copy_n(block(y).data, block(y).n, system.corrector_.start.begin());
   if (const N_Vector all = system.corrector_.weights.get()) {
     std::copy_n(w, block(all).size(), block(all).data);
     std::fill_n(w + block(y).n, static_cast<long>(block(y).n) * block(y).m, 0.0);
@@ -395,23 +407,45 @@ void CvodesSystem::weigh(const double* y, double* weights) const {
 }
 
 /// CVODES' test of its corrector (Hindmarsh and Serban, User Documentation of CVODES, "Nonlinear solve"),
-/// with the sensitivities: those that the error test does not see have to be solved for all the same.
-int CvodesSystem::converges(SUNNonlinearSolver newton, N_Vector, N_Vector change, double tolerance, N_Vector,
-                            void* user) {
+/// with the sensitivities: those that the error test does not see have to be solved for all the same. What it
+/// converges to must have rates.
+int CvodesSystem::converges(SUNNonlinearSolver newton, N_Vector correction, N_Vector change, double tolerance,
+                            N_Vector weights, void* user) {
   constexpr double slowest_decline = 0.3, divergence = 2.0;
-  const auto& system = *static_cast<CvodesSystem*>(user);
-  auto& corrector = static_cast<CvodesSystem*>(user)->corrector_;
+  auto& system = *static_cast<CvodesSystem*>(user);
+  auto& corrector = system.corrector_;
   long n_setups = 0;
   CVodeGetNumLinSolvSetups(system.cvode_.get(), &n_setups);
   if (std::exchange(corrector.n_setups, n_setups) != n_setups) corrector.rate = 1.0;
   int iteration = 0;
   SUNNonlinSolGetCurIter(newton, &iteration);
-  const double size = N_VWrmsNorm(change, corrector.weights.get());
+  const double size = N_VWrmsNorm(change, corrector.weights ? corrector.weights.get() : weights);
   if (iteration > 0) corrector.rate = std::max(slowest_decline * corrector.rate, size / corrector.change);
-  if (size * std::min(1.0, corrector.rate) <= tolerance) return SUN_NLS_SUCCESS;
+  if (size * std::min(1.0, corrector.rate) <= tolerance)
+    return system.keeps_rates(block(correction).data) ? SUN_NLS_SUCCESS : SUN_NLS_CONV_RECVR;
   if (iteration > 0 && size > divergence * corrector.change) return SUN_NLS_CONV_RECVR;
   corrector.change = size;
   return SUN_NLS_CONTINUE;
+}
+
+/// Whether rates have values at the corrector's solution, which it has not looked at. A state that decays to
+/// 0 may end below by less than its tolerance: where a power or a logarithm of it then has no value, no step
+/// leads on from there. Looked at where a state has become negative.
+bool CvodesSystem::keeps_rates(const double* correction) {
+  double t, gamma, factor;
+  N_Vector predicted, solution, rates, scaled;
+  void* user;
+  CVodeGetNonlinearSystemData(cvode_.get(), &t, &predicted, &solution, &rates, &gamma, &factor, &scaled,
+                              &user);
+  bool has_changed_sign = false;
+  for (int i = 0; i < model_.n_states(); ++i) {
+    corrector_.solution[i] = block(predicted).data[i] + correction[i];
+    has_changed_sign |= corrector_.solution[i] < 0.0 && corrector_.start[i] >= 0.0;
+  }
+  if (!has_changed_sign) return true;
+  const double* x = with_delays(t, corrector_.solution.data());
+  return have_values(t, x, corrector_.rates,
+                     [&](const double* prelude) { model_.rates(t, x, prelude, corrector_.rates.data()); });
 }
 
 std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
@@ -435,12 +469,10 @@ IntegrationFailure CvodesSystem::failure(int flag) {
 }
 
 /// The state whose rate, or sensitivities' rates, are no numbers; -1: none.
-int CvodesSystem::first_not_finite(const double* rates) const {
-  const int n = model_.n_states();
-  const auto all = std::span(rates, static_cast<std::size_t>(n) * (1 + n_sensitivities_));
-  const auto found = std::ranges::find_if(all, [](double v) { return !std::isfinite(v); });
-  if (found == all.end()) return -1;
-  const int at = static_cast<int>(found - all.begin());
+int CvodesSystem::first_not_finite(std::span<const double> rates) const {
+  const auto found = std::ranges::find_if(rates, [](double v) { return !std::isfinite(v); });
+  if (found == rates.end()) return -1;
+  const int at = static_cast<int>(found - rates.begin()), n = model_.n_states();
   return at < n ? at : (at - n) / n_sensitivities_;
 }
 

@@ -91,8 +91,8 @@ class CvodesSystem {
   static int jacobian(double t, _generic_N_Vector* y, _generic_N_Vector* derivative, _generic_SUNMatrix*,
                       void* system, _generic_N_Vector*, _generic_N_Vector*, _generic_N_Vector*);
   static int error_weights(_generic_N_Vector* y, _generic_N_Vector* weights, void* system);
-  static int converges(_generic_SUNNonlinearSolver*, _generic_N_Vector*, _generic_N_Vector* change,
-                       double tolerance, _generic_N_Vector*, void* system);
+  static int converges(_generic_SUNNonlinearSolver*, _generic_N_Vector* correction, _generic_N_Vector* change,
+                       double tolerance, _generic_N_Vector* weights, void* system);
 
   void weigh(const double* y, double* weights) const;
   bool set_up_corrector();
@@ -110,7 +110,10 @@ class CvodesSystem {
   void sensitivity_rates(const double* s, double* derivative) const;
   std::expected<void, IntegrationFailure> check(int flag);
   IntegrationFailure failure(int flag);
-  int first_not_finite(const double* rates) const;
+  template <class Evaluate>
+  bool have_values(double t, const double* x, std::span<double> rates, const Evaluate&);
+  bool keeps_rates(const double* correction);
+  int first_not_finite(std::span<const double> rates) const;
   int largest_error();
 
   struct Entry {
@@ -130,12 +133,14 @@ class CvodesSystem {
   UniqueVector y_, between_;  // at the step's end, and within the step
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
-  struct Corrector {  // where the errors of sensitivities are ignored; otherwise CVODES has its own
-    UniqueVector weights;
+  struct Corrector {
+    UniqueVector
+        weights;  // where the errors of sensitivities are ignored; otherwise as the error test has them
     UniqueNonlinearSolver newton;
     double rate = 1.0;  // of convergence
     double change = 0.0;
     long n_setups = 0;
+    std::vector<double> start, solution, rates;  // of states: of the step, where it ends, and there
   } corrector_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;

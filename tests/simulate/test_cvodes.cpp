@@ -330,6 +330,35 @@ TEST_P(Cvodes, states_do_not_stand_still_where_rates_have_no_value) {
   }
 }
 
+TEST_P(Cvodes, a_state_that_decays_to_0_keeps_its_powers) {
+  SmallModel s;  // x = exp(-k t) falls below tolerances, which allow for values below 0
+  const Expr k = s.parameter("k", 0), n = s.parameter("n", 0), x = s.symbol("x");
+  s.state("x", -k * x, s.number(1.0));
+  s.state("y", pow(x, n), s.number(0.0));
+  const auto model = s.compile();
+  const double rate = 0.5, power = 2.5, end = 1000.0;
+  options.rtol = 1e-10;
+  for (const auto errors : {simulate::SensitivityErrors::controlled, simulate::SensitivityErrors::ignored}) {
+    options.sensitivity_errors = errors;
+    const auto integrator = make_cvodes(model, options);
+    Simulation run(model, {rate, power}, end);
+    Recorder recorder;
+    recorder.weights = {1.0};
+
+    ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, std::vector{end}, recorder));
+
+    EXPECT_NEAR(run.x[1], 1 / (power * rate), 1e-7);
+    EXPECT_NEAR(run.s[2], -1 / (power * rate * rate), 1e-6);
+    EXPECT_NEAR(run.s[3], -1 / (power * power * rate), 1e-6);
+    run.restart();
+    ASSERT_TRUE(integrator->forward(run.segment, Mode::adjoint, run.x, {}, std::vector{end}, recorder));
+    std::vector<double> adjoint(2), gradient(2);
+    ASSERT_TRUE(integrator->backward(adjoint, gradient));
+    EXPECT_NEAR(gradient[0], -1 / (power * rate * rate), 1e-6);
+    EXPECT_NEAR(gradient[1], -1 / (power * power * rate), 1e-6);
+  }
+}
+
 TEST_P(Cvodes, what_settles_in_less_than_a_unit_in_the_last_place_of_time_does_so) {
   SmallModel s;  // at 10^7 that unit is 2e-9
   const Expr k = s.parameter("k", 0);
