@@ -1,7 +1,6 @@
 #include <functional>
 #include <iterator>
 
-#include "simulate/past.hpp"
 #include "simulate/steady_attempt.hpp"
 
 namespace kinetune::simulate {
@@ -18,7 +17,7 @@ constexpr double error_share = 100.0;  // of integrated adjoints, in relative to
 /// Whether the conserved quantities' definitions depend on no active parameter.
 bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint& point) const {
   if (!point.system) return false;
-  if (has_events() && point.system->n_conserved() > 0) return false;
+  if (point.has_jumped && point.system->n_conserved() > 0) return false;
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros());
   const std::size_t n = point.x.size();

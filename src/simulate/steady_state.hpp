@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
+#include "simulate/event_queue.hpp"
 #include "simulate/integrator.hpp"
 #include "simulate/steady_system.hpp"
 
@@ -13,6 +15,7 @@ struct SteadyPoint {
   double time;                           ///< to which the trajectory was followed, model time unit
   std::vector<double> visited;           ///< (n_visited, n_states) states on the way, the start first
   std::unique_ptr<SteadySystem> system;  ///< none: derivatives have to be integrated
+  bool has_jumped = false;               ///< events have happened on the way
 };
 
 /// Finds where trajectories settle. A trajectory is followed over growing stretches of time; after each,
@@ -32,6 +35,8 @@ struct SteadyPoint {
 /// (IntegrationError::no_steady_state).
 ///
 /// Rates are taken at time infinity if they have values there, so what they do at finite times has passed.
+/// So have events: none is pending, and with the states at rest the clock triggers none any more, but for
+/// events that change neither states nor their derivatives.
 ///
 /// Each stretch may take IntegratorOptions::max_steps, jumps counted as steps: events and discontinuities
 /// that never end are no steady state, and cost no more than steps that never end.
@@ -58,6 +63,8 @@ class SteadyStates {
  private:
   struct Attempt;
   struct Trajectory;
+  /// At a time, with the prelude's switches as they are then: whether all is as it should be.
+  using Look = std::function<bool(double time, Moment, const double* prelude)>;
 
   double first_stretch(const Segment&, std::span<const double> x);
   std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, Trajectory&, double to) const;
@@ -65,7 +72,12 @@ class SteadyStates {
   bool has_events() const { return !model_.code().events.empty(); }
   bool has_constraints() const { return !model_.code().constraints.empty(); }
   std::optional<SteadyPoint> leap(const Segment&, std::span<const double> start);
+  static bool has_jumped(const Segment&, const Past& at_end);
+  bool look_ahead(const Segment&, double from, double until, std::span<const double> x, const Look&,
+                  const EventQueue* = nullptr) const;
   bool is_timeless(const Segment&, double from, double duration, std::span<const double> x) const;
+  bool is_uneventful(const Attempt&, const Trajectory&) const;
+  bool is_idle(int event, double time, const Attempt&, const double* prelude) const;
   bool linearise(Attempt&) const;
   void find_floors(Attempt&) const;
   void solve_for_step(Attempt&) const;

@@ -275,6 +275,45 @@ TEST_P(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
   EXPECT_EQ(failure(driven, {1.0}), IntegrationError::no_steady_state);
 }
 
+TEST_P(SteadyState, an_event_is_waited_for_however_late_it_comes) {
+  // x follows s by k, so that it rests after 0.02; then s becomes 2 u s, by the clock or after a delay.
+  enum class By { clock, delay, clock_and_state };
+  for (const By by : {By::clock, By::delay, By::clock_and_state}) {
+    EventModel m;
+    const Expr k = m.parameter("k", 0), u = m.parameter("u", 0), s = m.kept("s", 1), x = m.symbol("x");
+    m.state("x", k * (s - x), m.number(0));
+    const Expr seen = by == By::clock   ? binary(Op::less, m.number(5000), m.time)
+                      : by == By::delay ? binary(Op::less, m.number(0.5), x)
+                                        : binary(Op::less, m.number(5000), m.time * x);
+    auto& event = m.event(seen, {{s, m.number(2) * u * s}});
+    if (by == By::delay) event.delay = m.number(5000) * u;
+    const auto model = m.compile();
+
+    // The factor may be 1, so that the event changes nothing but derivatives.
+    for (const double u0 : {1.3, 0.5}) {
+      SCOPED_TRACE(testing::Message() << "by " << static_cast<int>(by) << ", u " << u0);
+      const auto settled = settle(model, {1000.0, u0}, {0.0, 1.0});
+
+      ASSERT_TRUE(settled.point) << to_string(settled.point.error().error);
+      EXPECT_NEAR(settled.point->x[1], 2 * u0, 1e-8);
+      EXPECT_NEAR(settled.sensitivities[3], 2.0, 1e-6);
+      EXPECT_NEAR(settled.gradient[1], 2.0, 1e-6);
+    }
+  }
+}
+
+TEST_P(SteadyState, events_that_recur_and_change_nothing_are_not_waited_for) {
+  EventModel m;  // what is added every hundred time units is nothing
+  const Expr k = m.parameter("k", 0), x = m.symbol("x"), n = m.kept("n", 0);
+  m.state("x", k - x, m.number(0));
+  m.event(binary(Op::less, m.number(50), binary(Op::remainder, m.time, m.number(100))), {{x, x}});
+  m.event(binary(Op::less, m.number(1e30), m.time), {{n, m.number(1)}});  // nor is what never comes
+  const auto settled = settle(m.compile(), {3.0}, {0.0, 1.0});
+  ASSERT_TRUE(settled.point) << to_string(settled.point.error().error);
+  EXPECT_NEAR(settled.point->x[1], 3.0, 1e-8);
+  EXPECT_NEAR(settled.gradient[0], 1.0, 1e-6);
+}
+
 TEST_P(SteadyState, events_and_discontinuities_that_never_end_are_none_and_cost_no_more_than_steps) {
   const long most = 2 * simulate::IntegratorOptions{}.max_steps;
   const auto expect_none = [&](const SmallModel& m) {
