@@ -159,7 +159,7 @@ std::optional<SteadyPoint> SteadyStates::leap(const Segment& segment, std::span<
     if (!is_timeless(segment, segment.start, for_ever, attempt.x)) return {};
     point.x = std::move(attempt.x);
     point.system = std::move(attempt.system);
-    if (derivatives_follow(segment, point)) return point;
+    if (derivatives_follow(segment, point) == Follows::from_start) return point;
     return {};
   }
   return {};

@@ -29,10 +29,11 @@ struct SteadyPoint {
 /// another one than the trajectory leads to. Models with constraints, events, delays or rates that depend on
 /// time, and conserved quantities whose definition depends on an active parameter, are followed all the same.
 ///
-/// Derivatives are those of the implicit function theorem; where it does not apply (a conserved quantity
-/// whose definition depends on a parameter), sensitivities or adjoints are integrated until they have
-/// settled; where they never do, there is no steady state to differentiate
-/// (IntegrationError::no_steady_state).
+/// Derivatives are those of the implicit function theorem; after events have moved what is conserved, from
+/// the time on at which the state was found, and integrated until then. Where the theorem does not apply (a
+/// conserved quantity whose definition depends on a parameter), sensitivities or adjoints are integrated
+/// until they have settled; where they never do, or the trajectory leaves a state that is unstable, there is
+/// no steady state to differentiate (IntegrationError::no_steady_state).
 ///
 /// Rates are taken at time infinity if they have values there, so what they do at finite times has passed.
 /// So have events: none is pending, and with the states at rest the clock triggers none any more, but for
@@ -63,6 +64,8 @@ class SteadyStates {
  private:
   struct Attempt;
   struct Trajectory;
+  /// From when on the implicit function theorem gives the derivatives.
+  enum class Follows { from_start, from_its_time, never };
   /// At a time, with the prelude's switches as they are then: whether all is as it should be.
   using Look = std::function<bool(double time, Moment, const double* prelude)>;
 
@@ -87,7 +90,11 @@ class SteadyStates {
   bool is_believable(const Attempt&, double followed) const;
   bool conserves(const SteadySystem&, std::span<const double> visited, const Segment&, double time) const;
   bool is_steady_later(const Attempt&, double time) const;
-  bool derivatives_follow(const Segment&, const SteadyPoint&) const;
+  Follows derivatives_follow(const Segment&, const SteadyPoint&) const;
+  std::expected<void, IntegrationFailure> arrive(Integrator&, const Segment&, const SteadyPoint&, Mode,
+                                                 std::span<double> sensitivities) const;
+  std::expected<void, IntegrationFailure> still_at(const SteadyPoint&, std::span<const double> x,
+                                                   double time) const;
   std::expected<void, IntegrationFailure> integrate(Integrator&, const Segment&, const SteadyPoint&,
                                                     std::span<double> sensitivities) const;
   std::expected<void, IntegrationFailure> integrate_back(Integrator&, const Segment&, const SteadyPoint&,
