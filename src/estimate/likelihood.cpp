@@ -8,10 +8,6 @@
 namespace kinetune::estimate {
 namespace {
 
-bool all_finite(std::span<const double> values) {
-  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
-}
-
 std::size_t largest_kernel(const jit::ModelCode& code) {
   std::size_t size = 2;
   for (const auto& o : code.observables) size = std::max(size, 2 + o.value.size() + o.noise.size());
@@ -35,8 +31,6 @@ void LikelihoodSums::clear() {
   std::ranges::fill(gradient, 0.0);
   std::ranges::fill(gauss_newton, 0.0);
 }
-
-bool LikelihoodSums::has_finite_gradient() const { return all_finite(gradient); }
 
 LikelihoodSums& LikelihoodSums::operator+=(const LikelihoodSums& other) {
   nllh += other.nllh;
@@ -70,7 +64,6 @@ void Likelihood::at(std::size_t time_index, std::span<const double> x, std::span
   for (std::size_t d = prepared_.first_data[time_index]; d < prepared_.first_data[time_index + 1]; ++d) {
     compare(prepared_.period->data[d], t, x, sensitivities, cotangent);
   }
-  if (!gradient_lost_at_ && !(sums_.has_finite_gradient() && all_finite(cotangent))) gradient_lost_at_ = t;
 }
 
 void Likelihood::compare(const DataPoint& point, double t, std::span<const double> x,

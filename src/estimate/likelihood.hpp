@@ -20,7 +20,6 @@ struct LikelihoodSums {
   long n_rates = 0;                  ///< evaluations of the rates that it took
 
   void clear();  ///< zeros; the sizes stay
-  bool has_finite_gradient() const;
   /// @param other  of the same sizes
   LikelihoodSums& operator+=(const LikelihoodSums& other);
 };
@@ -56,8 +55,6 @@ class Likelihood final : public simulate::Sink {
   /// Why the data cannot be compared, if so: the observable that has no density, at its first time.
   const std::optional<std::string>& failure() const { return failure_; }
   double failure_time() const { return failure_time_; }
-  /// The first time whose data leave the gradient, or what adjoints start with, without a finite value.
-  std::optional<double> gradient_lost_at() const { return gradient_lost_at_; }
 
  private:
   void compare(const DataPoint&, double t, std::span<const double> x, std::span<const double> sensitivities,
@@ -79,7 +76,6 @@ class Likelihood final : public simulate::Sink {
   SimulatedData data_;
   std::optional<std::string> failure_;
   double failure_time_ = 0;
-  std::optional<double> gradient_lost_at_;
   std::vector<double> kernel_out_, placeholders_;
   std::vector<double> value_by_x_, noise_by_x_;  // (n_x) total derivatives of one data point
 };

@@ -203,8 +203,8 @@ struct Posterior::Impl {
     if (not_done && place.part->has_other_method()) try_again(mode(order, sensitivities_of_cvodes));
     const bool has_no_adjoint = failed_with(Outcome::no_adjoint);
     if (has_no_adjoint) try_again(Mode::forward);
-    const bool has_overflown = !has_no_adjoint && used == Mode::forward && order == Order::gradient &&
-                               failed_with(Outcome::no_gradient);
+    const bool has_overflown = done && !has_no_adjoint && used == Mode::forward && order == Order::gradient &&
+                               std::isfinite(sums.nllh) && !all_finite(sums.gradient);
     if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
     return done;
   }

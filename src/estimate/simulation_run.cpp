@@ -215,8 +215,6 @@ SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, Likeliho
                                     SimulatedData data) {
   SimulationStatus status{prepared.simulation->condition_id, SimulationStatus::Outcome::ok, "", 0.0, {}};
   integrator_->clear_tape();
-  gradient_lost_at_.reset();
-  const bool had_gradient = sums.has_finite_gradient();
   auto done = go_forward(prepared, sums, data, status);
   auto outcome = SimulationStatus::Outcome::not_integrated;
   if (done && status.failure.empty() && mode_ == Mode::adjoint) {
@@ -225,11 +223,6 @@ SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, Likeliho
   }
   status.statistics = integrator_->take_statistics();
   sums.n_rates += status.statistics.rate_evaluations;
-  if (done && status.failure.empty() && had_gradient && !sums.has_finite_gradient()) {
-    status.outcome = SimulationStatus::Outcome::no_gradient;
-    status.failure = "gradient is not finite";
-    status.time = gradient_lost_at_.value_or(status.time);
-  }
   return done ? status : failed(std::move(status), outcome, done.error(), part_);
 }
 
@@ -275,7 +268,6 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
       segments_.push_back(way);
     }
     if (!done) return done;
-    if (!gradient_lost_at_) gradient_lost_at_ = likelihood.gradient_lost_at();
     if (likelihood.failure() && status.failure.empty()) {
       status.outcome = SimulationStatus::Outcome::no_density;
       status.failure = *likelihood.failure();

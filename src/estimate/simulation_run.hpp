@@ -20,7 +20,6 @@ struct SimulationStatus {
     not_integrated,  ///< the integration stopped early
     no_adjoint,      ///< simulated, but the way back stopped early
     no_density,      ///< simulated, but a measurement has no likelihood: a negative value has no logarithm
-    no_gradient,     ///< simulated, but the gradient is not finite: an observable has no derivative
   };
 
   std::string condition_id;
@@ -117,7 +116,6 @@ class SimulationRun {
   std::vector<std::vector<Jump>> jumps_;  // by period, at its start
   std::optional<simulate::SteadyPoint> settled_;
   std::vector<double> settled_cotangent_;  // (n_states)
-  std::optional<double> gradient_lost_at_;
 };
 
 }  // namespace kinetune::estimate

@@ -335,26 +335,6 @@ TEST(Posterior, names_condition_and_time_of_a_simulation_that_fails) {
   EXPECT_EQ(details.simulations[1].outcome, SimulationStatus::Outcome::not_integrated);
 }
 
-TEST(Posterior, names_condition_and_time_of_data_that_leave_the_gradient_without_a_value) {
-  ProblemFiles files;
-  // Its derivative by k1 is 0 / 0 at time 2.
-  files.write("observables.tsv",
-              "observableId\tobservableFormula\tnoiseFormula\ny\tsqrt(k1 * (time - 2))\t1\nz\tk1\t1\n");
-  files.write("measurements.tsv",
-              "observableId\tsimulationConditionId\ttime\tmeasurement\n"
-              "z\tlow\t1\t1\ny\thigh\t4\t1\nz\thigh\t1\t1\ny\thigh\t2\t1\n");
-  const Joined joined = files.joined();
-  for (const auto method : {Sensitivities::forward, Sensitivities::adjoint}) {
-    Posterior p = make_posterior(joined, {{}, method});
-    const auto result = p.evaluate(std::vector{0.0, 4.0}, Order::gradient);
-    ASSERT_FALSE(result);
-    EXPECT_EQ(result.error().reason, "gradient is not finite");
-    EXPECT_EQ(result.error().condition, "high");
-    EXPECT_EQ(result.error().time, 2.0);
-    EXPECT_TRUE(p.evaluate(std::vector{0.0, 4.0}, Order::value));
-  }
-}
-
 TEST(Posterior, says_too_many_steps_when_they_are) {
   ProblemFiles files;
   Posterior p = make_posterior(files.joined(), {{.max_steps = 5}, Sensitivities::forward});
