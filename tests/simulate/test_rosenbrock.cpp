@@ -174,6 +174,27 @@ TEST_P(Rosenbrock, forward_and_adjoint_gradients_are_the_same_but_for_rounding) 
   }
 }
 
+TEST_P(Rosenbrock, a_power_of_a_state_that_starts_at_zero_has_gradients_by_its_exponent) {
+  // x' = v, y' = x^n, x(0) = y(0) = 0: y = v^n t^(n + 1) / (n + 1).
+  SmallModel s;
+  const Expr v = s.parameter("v", 0), n = s.parameter("n", 0);
+  s.state("x", v, s.number(0.0));
+  s.state("y", pow(s.symbol("x"), n), s.number(0.0));
+  const auto model = s.compile();
+  const auto integrator = make_rosenbrock(model, options);
+  const double t = 1.7, speed = 0.6;
+  for (const double exponent : {2.3, 2.5, 4.0}) {
+    const double m = exponent + 1, y = std::pow(speed, exponent) * std::pow(t, m) / m;
+    const double by_speed = t + exponent * y / speed, by_exponent = y * (std::log(speed * t) - 1 / m);
+    const Simulation run(model, {speed, exponent}, t);
+    for (const auto& gradient :
+         {by_forward(*integrator, run, {t}, {1.0}), by_adjoint(*integrator, run, {t}, {1.0})}) {
+      EXPECT_NEAR(gradient.by_parameter[0], by_speed, 1e-6);
+      EXPECT_NEAR(gradient.by_parameter[1], by_exponent, 1e-6);
+    }
+  }
+}
+
 TEST_P(Rosenbrock, steps_whose_stages_do_not_fit_on_the_tape_give_the_same_gradient) {
   const auto model = driven().compile();
   const Simulation run(model, driven_parameters, 5.0);
