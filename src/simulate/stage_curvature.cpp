@@ -1,7 +1,9 @@
 #include "simulate/stage_curvature.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "simulate/rosenbrock_stages.hpp"
 #include "simulate/simd.hpp"
 
 namespace kinetune::simulate {
@@ -71,6 +73,26 @@ void StageCurvature::evaluate(const double* t, const double* x, const double* pr
   put_together(width, n_stages, n_states_ + 1, stages, directions_.data());
   contract(width, curvature_.by_state, second_.data(), directions_.data(), by_state_.data());
   contract(width, curvature_.by_parameter, second_.data(), directions_.data(), by_parameter_.data());
+}
+
+void StageCurvature::leave_out_by(const std::function<bool(int state, int lane)>& rests) {
+  constexpr int wide = n_together;  // whatever the width, for speed
+  if (finite_lanes(wide, by_state_.data(), static_cast<int>(by_state_.size()) / wide) == all_lanes(wide))
+    return;
+  const jit::Pattern& pattern = curvature_.by_state.pattern;
+  const int width = kernels_.width();
+  const std::ptrdiff_t length = static_cast<std::ptrdiff_t>(n_together) * width;
+  for (int state = 0; state < pattern.n_cols; ++state) {
+    for (int lane = 0; lane < width; ++lane) {
+      for (int e = pattern.column_starts[state]; e < pattern.column_starts[state + 1]; ++e) {
+        double* stages = by_state_.data() + e * length + lane;
+        bool has_value = true;
+        for (int i = 0; i < n_together; ++i) has_value &= std::isfinite(stages[i * width]);
+        if (has_value || !rests(state, lane)) continue;
+        for (int i = 0; i < n_together; ++i) stages[i * width] = 0.0;
+      }
+    }
+  }
 }
 
 std::vector<ParameterEntry> parameter_entries(const jit::ModelCode& code, std::span<const int> active) {

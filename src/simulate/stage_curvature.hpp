@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -23,6 +24,11 @@ class StageCurvature {
   /// @param t       (width)
   /// @param stages  (n_stages, n_states + 1, width)
   void evaluate(const double* t, const double* x, const double* prelude, const double* stages, int n_stages);
+
+  /// Sets f_xx u_i and f_tx h slope_i to 0 where they have no value, as that of x^1.5 at x = 0, and no
+  /// parameter moves the state.
+  /// @param rests  whether none moves it, by state and lane
+  void leave_out_by(const std::function<bool(int state, int lane)>& rests);
 
   /// In the order of the contraction's pattern; behind them zeros for what has no second derivative.
   const double* by_state() const { return by_state_.data(); }

@@ -195,6 +195,23 @@ TEST_P(Rosenbrock, a_power_of_a_state_that_starts_at_zero_has_gradients_by_its_e
   }
 }
 
+TEST_P(Rosenbrock, forward_sensitivities_pass_a_start_at_which_second_derivatives_are_infinite) {
+  // As above, with n (n - 1) x^(n - 2) at x = 0; and a state that stays there.
+  const double t = 1.7, speed = 0.6, exponent = 1.5, m = exponent + 1;
+  SmallModel s;
+  const Expr v = s.parameter("v", 0), n = s.parameter("n", 0);
+  s.state("x", v, s.number(0.0));
+  s.state("y", pow(s.symbol("x"), n), s.number(0.0));
+  s.state("rest", s.number(0.0) * v, s.number(0.0));
+  s.state("follower", pow(s.symbol("rest"), n) - n * s.symbol("follower"), s.number(0.0));
+  const auto model = s.compile();
+  const auto integrator = make_rosenbrock(model, options);
+  const auto gradient = by_forward(*integrator, Simulation(model, {speed, exponent}, t), {t}, {1.0});
+  const double y = std::pow(speed, exponent) * std::pow(t, m) / m;
+  EXPECT_NEAR(gradient.by_parameter[0], t + exponent * y / speed, 1e-6);
+  EXPECT_NEAR(gradient.by_parameter[1], y * (std::log(speed * t) - 1 / m), 1e-6);
+}
+
 TEST_P(Rosenbrock, steps_whose_stages_do_not_fit_on_the_tape_give_the_same_gradient) {
   const auto model = driven().compile();
   const Simulation run(model, driven_parameters, 5.0);
