@@ -21,6 +21,7 @@ class StageCurvature {
   /// @param kernels  the model's
   StageCurvature(const jit::CompiledModel& model, const jit::RateKernels& kernels);
 
+  /// An infinite second derivative by what does not move in a stage counts nothing.
   /// @param t       (width)
   /// @param stages  (n_stages, n_states + 1, width)
   void evaluate(const double* t, const double* x, const double* prelude, const double* stages, int n_stages);
@@ -35,12 +36,15 @@ class StageCurvature {
   const double* by_parameter() const { return by_parameter_.data(); }
 
  private:
+  void leave_out_what_stays(const jit::Contraction&, PackVector& sums);
+
   const jit::Curvature& curvature_;
   const jit::RateKernels& kernels_;
   int n_states_;
   PackVector second_;
   PackVector directions_;  // (n_states + 1, n_together, width)
   PackVector by_state_, by_parameter_;
+  bool has_values_ = true;  // all of the last evaluation
 };
 
 /// How a segment's parameters enter: entry (row, column) of d rates / d active parameter.
