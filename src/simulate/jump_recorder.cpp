@@ -54,11 +54,13 @@ JumpRecorder::JumpRecorder(const jit::CompiledModel& model)
       to_(model.n_states()),
       triggers_(model.code().events.size()),
       triggers_before_(model.code().events.size()),
-      cause_(model.code().events.size(), none) {}
+      cause_(model.code().events.size(), none),
+      arguments_(model.code().switches.size()),
+      arguments_before_(model.code().switches.size()) {}
 
 void JumpRecorder::restart(std::span<const int> active) {
   State state;
-  state.motion_of_switch.assign(model_.code().switches.size(), none);
+  state.motion_of_switch.resize(model_.code().switches.size());
   state.n_rows = model_.n_states();
   resume(state, active);
 }
@@ -72,7 +74,7 @@ void JumpRecorder::resume(const State& state, std::span<const int> active) {
 void JumpRecorder::end_moment() {
   state_.free_rows.insert(state_.free_rows.end(), state_.passing_rows.begin(), state_.passing_rows.end());
   state_.passing_rows.clear();
-  std::ranges::fill(state_.motion_of_switch, none);
+  std::ranges::fill(state_.motion_of_switch, SwitchMotion{});
 }
 
 int JumpRecorder::new_row() {
@@ -102,29 +104,48 @@ bool JumpRecorder::switches_changed(double t, std::span<const double> prelude,
     if (values[k] == became[k]) continue;
     from_ = to_;
     const Change change = change_of_switches(t, x);
+    model_.switch_arguments(t, x, held_prelude_.data(), arguments_before_.data());
     values[k] = became[k];
     const bool is_solved = !constraints_.exist() || constraints_.solve(t, x, held_prelude_.data());
     if (!is_solved) return false;
     triggers_before_ = triggers_;
     model_.rates(t, x, held_prelude_.data(), to_.data());
     model_.triggers(t, x, held_prelude_.data(), triggers_.data());
-    const bool triggers = triggers_ != triggers_before_;
-    const bool rates_jump = code.switches[k].jumps && from_ != to_;
-    if (is_zero(change.rows[k]) || !(triggers || rates_jump)) continue;
-    int& motion = state_.motion_of_switch[k];
-    if (motion == none) {
-      if (!std::isfinite(1.0 / change.pace[k])) return false;
-      state_.passing_rows.push_back(motion = new_row());
-      Row row{motion, {}, {}};
-      add(row, change.rows[k], -1.0 / change.pace[k]);
-      updates.emplace_back().set(std::move(row));
-    }
+    const bool jumps = code.switches[k].jumps || state_.motion_of_switch[k].follows;
+    const bool triggers = triggers_ != triggers_before_, rates_jump = jumps && from_ != to_;
+    followers_.clear();
+    if (jumps) find_followers(k, t, x);
+    if (!triggers && !rates_jump && followers_.empty()) continue;
+    if (!give_motion(k, change, updates)) return false;
+    const int motion = state_.motion_of_switch[k].row;
+    for (const std::size_t follower : followers_) state_.motion_of_switch[follower] = {motion, true};
+    if (motion == none) continue;
     if (rates_jump) updates.push_back(shift(motion));
     if (constraints_.exist()) constraints_.append_updates(t, x, held_prelude_.data(), active_, updates);
     for (std::size_t e = 0; e < cause_.size(); ++e) {
       if (triggers_[e] != 0.0 && triggers_before_[e] == 0.0) cause_[e] = motion;
     }
   }
+  return true;
+}
+
+/// Those behind switch k whose arguments have jumped with it; arguments_before_ are those before.
+void JumpRecorder::find_followers(std::size_t k, double t, const double* x) {
+  model_.switch_arguments(t, x, held_prelude_.data(), arguments_.data());
+  for (std::size_t i = k + 1; i < arguments_.size(); ++i) {
+    if (arguments_[i] != arguments_before_[i]) followers_.push_back(i);
+  }
+}
+
+/// @returns false where the time of switch k matters and has no motion
+bool JumpRecorder::give_motion(std::size_t k, const Change& change, std::vector<RowUpdate>& updates) {
+  auto& [motion, follows] = state_.motion_of_switch[k];
+  if (follows || motion != none || is_zero(change.rows[k])) return true;
+  if (!std::isfinite(1.0 / change.pace[k])) return false;
+  state_.passing_rows.push_back(motion = new_row());
+  Row row{motion, {}, {}};
+  add(row, change.rows[k], -1.0 / change.pace[k]);
+  updates.emplace_back().set(std::move(row));
   return true;
 }
 
