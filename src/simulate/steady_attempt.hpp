@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
+#include "simulate/past.hpp"
 #include "simulate/steady_state.hpp"
 
 namespace kinetune::simulate {
@@ -17,6 +19,16 @@ struct SteadyStates::Attempt {
   std::vector<double> floors;  ///< (n_states) what rounding errors of the rates move the solution by
   std::unique_ptr<SteadySystem> system = {};
 };
+
+/// As far as it has been followed.
+struct SteadyStates::Trajectory {
+  std::vector<double> x;
+  double time;
+  double horizon;                 ///< later than which it is not followed in any case
+  std::optional<Past> past = {};  ///< none: of the segment
+};
+
+inline constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // By which stretches of time grow.
 inline constexpr double stretch_growth = 10.0;

@@ -1,7 +1,6 @@
 #include <functional>
 #include <iterator>
 
-#include "simulate/past.hpp"
 #include "simulate/steady_attempt.hpp"
 
 namespace kinetune::simulate {
@@ -13,12 +12,16 @@ constexpr double settling = 1e-6;
 constexpr int max_settling_stretches = 6;
 constexpr double error_share = 100.0;  // of integrated adjoints, in relative tolerances
 
+// A state that differs by more than this share of its size on the way is another one.
+constexpr double elsewhere = 1e-3;
+
 }  // namespace
 
-/// Whether the conserved quantities' definitions depend on no active parameter.
-bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint& point) const {
-  if (!point.system) return false;
-  if (has_events() && point.system->n_conserved() > 0) return false;
+/// Conserved quantities must not depend on an active parameter by their definition, and events change their
+/// amounts.
+SteadyStates::Follows SteadyStates::derivatives_follow(const Segment& segment,
+                                                       const SteadyPoint& point) const {
+  if (!point.system) return Follows::never;
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros());
   const std::size_t n = point.x.size();
@@ -35,11 +38,12 @@ bool SteadyStates::derivatives_follow(const Segment& segment, const SteadyPoint&
           sum += term;
           sums += std::fabs(term);
         }
-        if (!(std::fabs(sum) <= vanishing * sums)) return false;
+        if (!(std::fabs(sum) <= vanishing * sums)) return Follows::never;
       }
     }
   }
-  return true;
+  const bool has_moved_amounts = point.has_jumped && point.system->n_conserved() > 0;
+  return has_moved_amounts ? Follows::from_its_time : Follows::from_start;
 }
 
 std::expected<void, IntegrationFailure> SteadyStates::forward(Integrator& integrator, const Segment& segment,
@@ -47,7 +51,12 @@ std::expected<void, IntegrationFailure> SteadyStates::forward(Integrator& integr
                                                               std::span<double> sensitivities) {
   const std::size_t n = point.x.size(), m = segment.active.size();
   if (n == 0 || m == 0) return {};
-  if (!derivatives_follow(segment, point)) return integrate(integrator, segment, point, sensitivities);
+  const Follows follows = derivatives_follow(segment, point);
+  if (follows == Follows::never) return integrate(integrator, segment, point, sensitivities);
+  if (follows == Follows::from_its_time) {
+    const auto arrived = arrive(integrator, segment, point, Mode::forward, sensitivities);
+    if (!arrived) return arrived;
+  }
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros()), column(n);
   const double time = late_time(segment, point.x, point.time);
@@ -76,8 +85,12 @@ std::expected<void, IntegrationFailure> SteadyStates::backward(Integrator& integ
                                                                std::span<double> gradient) {
   const std::size_t n = point.x.size();
   if (n == 0) return {};
-  if (!derivatives_follow(segment, point))
-    return integrate_back(integrator, segment, point, adjoint, gradient);
+  const Follows follows = derivatives_follow(segment, point);
+  if (follows == Follows::never) return integrate_back(integrator, segment, point, adjoint, gradient);
+  if (follows == Follows::from_its_time) {
+    const auto arrived = arrive(integrator, segment, point, Mode::adjoint, {});
+    if (!arrived) return arrived;
+  }
   const jit::Pattern& pattern = model_.code().rates_by_parameter;
   std::vector<double> by_parameter(pattern.n_nonzeros()), dual(adjoint.begin(), adjoint.end());
   const double time = late_time(segment, point.x, point.time);
@@ -96,8 +109,40 @@ std::expected<void, IntegrationFailure> SteadyStates::backward(Integrator& integ
     for (int e = pattern.column_starts[j]; e < pattern.column_starts[j + 1]; ++e)
       gradient[k] -= dual[pattern.rows[e]] * by_parameter[e];
   }
+  if (follows == Follows::from_its_time) {
+    if (const auto back = integrator.backward(adjoint, gradient); !back) return back;
+  }
   if (!all_finite(adjoint) || !all_finite(gradient))
     return std::unexpected(IntegrationFailure{IntegrationError::not_finite, point.time});
+  return {};
+}
+
+/// Goes along the trajectory until the time at which the state was found.
+std::expected<void, IntegrationFailure> SteadyStates::arrive(Integrator& integrator, const Segment& segment,
+                                                             const SteadyPoint& point, Mode mode,
+                                                             std::span<double> sensitivities) const {
+  std::vector<double> x(point.visited.begin(), point.visited.begin() + static_cast<long>(point.x.size()));
+  Segment way = segment;
+  way.end = point.time;
+  NoData none;
+  if (const auto arrived = integrator.forward(way, mode, x, sensitivities, {}, none); !arrived)
+    return std::unexpected(on_the_way(arrived.error()));
+  return still_at(point, x, point.time);
+}
+
+/// Derivatives must be those of the state that was found. It may be unstable, with so small a displacement
+/// that it has not shown when the state was found.
+std::expected<void, IntegrationFailure> SteadyStates::still_at(const SteadyPoint& point,
+                                                               std::span<const double> x, double time) const {
+  const std::size_t n = x.size();
+  for (std::size_t i = 0; i < n; ++i) {
+    double largest = std::max(std::fabs(point.x[i]), options_.atol / options_.rtol);
+    for (std::size_t at = i; at < point.visited.size(); at += n)
+      largest = std::max(largest, std::fabs(point.visited[at]));
+    if (!(std::fabs(x[i] - point.x[i]) <= elsewhere * largest))
+      return std::unexpected(
+          IntegrationFailure{IntegrationError::no_steady_state, time, static_cast<int>(i)});
+  }
   return {};
 }
 
@@ -121,6 +166,7 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate(Integrator& inte
     stretch.most_steps = options_.max_steps;
     if (const auto arrived = integrator.forward(stretch, Mode::forward, x, sensitivities, {}, none); !arrived)
       return std::unexpected(on_the_way(arrived.error()));
+    if (const auto there = still_at(point, x, to); !there) return there;
     past = integrator.past();
     bool settled = !before.empty();
     for (std::size_t e = 0; e < before.size(); ++e) {
@@ -159,6 +205,7 @@ std::expected<void, IntegrationFailure> SteadyStates::integrate_back(Integrator&
     std::vector<double> x(start.begin(), start.end());
     if (const auto arrived = integrator.forward(way, Mode::adjoint, x, {}, {}, none); !arrived)
       return std::unexpected(on_the_way(arrived.error()));
+    if (const auto there = still_at(point, x, way.end); !there) return there;
     std::ranges::copy(at_end, adjoint.begin());
     std::ranges::fill(by_way, 0.0);
     if (const auto back = integrator.backward(adjoint, by_way); !back) return back;

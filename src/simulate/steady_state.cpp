@@ -1,13 +1,9 @@
 #include <limits>
 
-#include "simulate/past.hpp"
 #include "simulate/steady_attempt.hpp"
-#include "simulate/switch_values.hpp"
 
 namespace kinetune::simulate {
 namespace {
-
-constexpr double infinity = std::numeric_limits<double>::infinity();
 
 // A trajectory that has not changed over so many stretches rests.
 constexpr int still_stretches = 3;
@@ -24,20 +20,8 @@ constexpr int max_states_for_eigenvalues = 250;
 // count as nothing.
 constexpr double rank_thresholds[] = {1e-12, 1e-15};
 
-// Errors of integration stay below this many tolerances.
-constexpr double event_free_change = 1e3;
-
 // Over which any difference of rates counts.
 constexpr double for_ever = 1e300;
-
-// How much longer a trajectory with events is followed to see that nothing else happens.
-constexpr double later = 1e3;
-
-// A clock that has switched so often without a change of rates is taken to have no effect.
-constexpr int max_switch_times = 100;
-
-// At which rates are looked at, in times that have passed.
-constexpr double later_times[] = {1.0, 2.7, 10.3};
 
 }  // namespace
 
@@ -86,13 +70,6 @@ double SteadyStates::first_stretch(const Segment& segment, std::span<const doubl
   return fastest > 0.0 ? 1.0 / fastest : 1.0;
 }
 
-/// As far as it has been followed.
-struct SteadyStates::Trajectory {
-  std::vector<double> x;
-  double time;
-  std::optional<Past> past = {};  // none: of the segment
-};
-
 /// @returns the norm of the change
 std::expected<double, IntegrationFailure> SteadyStates::follow(Integrator& integrator, const Segment& segment,
                                                                Trajectory& trajectory, double to) const {
@@ -120,8 +97,9 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
   if (options_.steady_state == SteadyStateSearch::newton) {
     if (auto found = leap(segment, start)) return std::move(*found);
   }
-  Trajectory way{point.x, segment.start};
   double length = first_stretch(segment, start);
+  Trajectory way{point.x, segment.start,
+                 segment.start + length * std::pow(stretch_growth, max_stretches) / (stretch_growth - 1.0)};
   int n_still = 0;  // stretches in a row over which nothing has changed
   double still_from = segment.start;
   for (int k = 0; k < max_stretches; ++k, length *= stretch_growth) {
@@ -129,12 +107,13 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
     if (!change) return std::unexpected(change.error());
     point.x = way.x;
     point.time = way.time;
+    point.has_jumped = has_jumped(segment, *way.past);
     n_still = *change < 1.0 ? n_still + 1 : 0;
     if (n_still == 0) still_from = point.time;
     for (const double threshold : rank_thresholds) {
       if (has_constraints()) break;  // what they conserve is not linear
-      // Events may change what reactions conserve.
-      const std::span<const double> kept = has_events() ? point.x : start;
+      // Events change what reactions conserve.
+      const std::span<const double> kept = point.has_jumped ? point.x : start;
       Attempt attempt{segment, late_time(segment, point.x, point.time), threshold, kept, point.x, {}, {}, {},
                       {}};
       if (!polish(attempt)) continue;
@@ -180,36 +159,10 @@ std::optional<SteadyPoint> SteadyStates::leap(const Segment& segment, std::span<
     if (!is_timeless(segment, segment.start, for_ever, attempt.x)) return {};
     point.x = std::move(attempt.x);
     point.system = std::move(attempt.system);
-    if (derivatives_follow(segment, point)) return point;
+    if (derivatives_follow(segment, point) == Follows::from_start) return point;
     return {};
   }
   return {};
-}
-
-/// Whether from some time on rates at a state are those at infinity, over all that the clock switches: so
-/// nearly that what their difference adds up to over a duration does not count.
-bool SteadyStates::is_timeless(const Segment& segment, double from, double duration,
-                               std::span<const double> x) const {
-  std::vector<double> last(x.size()), now(x.size());
-  model_.rates(infinity, x.data(), prelude_at(segment, infinity, x.data()), last.data());
-  const auto differs = [&](double time, const double* prelude) {
-    model_.rates(time, x.data(), prelude, now.data());
-    for (std::size_t i = 0; i < x.size(); ++i) now[i] = (now[i] - last[i]) * duration;
-    return !(norm(now, x) < 1.0);
-  };
-  std::vector<double> prelude(segment.prelude.begin(), segment.prelude.end());
-  SwitchValues switches(model_);
-  double time = from;
-  for (int k = 0; k < max_switch_times && std::isfinite(time); ++k) {
-    switches.update(time, x.data(), Moment::after, prelude.data());
-    if (differs(time, prelude.data())) return false;
-    time = switches.next_time(time, prelude.data());
-  }
-  for (const double factor : later_times) {
-    const double later = from + factor * std::max(from - segment.start, 1.0);
-    if (differs(later, prelude_at(segment, later, x.data()))) return false;
-  }
-  return true;
 }
 
 /// Whether what looks conserved at the solution was so all along the way.
@@ -244,36 +197,6 @@ bool SteadyStates::conserves(const SteadySystem& system, std::span<const double>
     }
   }
   return true;
-}
-
-/// Rates that have no value at infinity might still change: they must vanish at some later times as well.
-/// Others must have come to what they are at infinity.
-bool SteadyStates::is_steady_later(const Attempt& attempt, double time) const {
-  const double start = attempt.segment.start;
-  if (std::isinf(attempt.time)) return is_timeless(attempt.segment, time, time - start, attempt.x);
-  std::vector<double> step(attempt.x.size());
-  for (const double factor : later_times) {
-    const double later = time + factor * (time - start);
-    model_.rates(later, attempt.x.data(), prelude_at(attempt.segment, later, attempt.x.data()), step.data());
-    for (double& v : step) v = -v;
-    for (const int i : attempt.system->dependent()) step[i] = 0.0;
-    attempt.system->solve(step.data());
-    if (!(norm(step, attempt.x, attempt.floors) < 1.0)) return false;
-  }
-  return true;
-}
-
-/// Whether no event takes the trajectory away after the time at which it is close.
-std::expected<bool, IntegrationFailure> SteadyStates::stays_there(Integrator& integrator,
-                                                                  const Attempt& attempt,
-                                                                  Trajectory way) const {
-  if (!has_events()) return true;
-  const double start = attempt.segment.start;
-  const auto followed = follow(integrator, attempt.segment, way, start + later * (way.time - start));
-  if (!followed) return std::unexpected(followed.error());
-  std::vector<double> change = attempt.x;
-  for (std::size_t i = 0; i < change.size(); ++i) change[i] = way.x[i] - change[i];
-  return norm(change, way.x) < event_free_change;
 }
 
 /// Whether the trajectory, which is close after so much time, stays there.

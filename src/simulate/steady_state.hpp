@@ -1,7 +1,9 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 
+#include "simulate/event_queue.hpp"
 #include "simulate/integrator.hpp"
 #include "simulate/steady_system.hpp"
 
@@ -13,6 +15,7 @@ struct SteadyPoint {
   double time;                           ///< to which the trajectory was followed, model time unit
   std::vector<double> visited;           ///< (n_visited, n_states) states on the way, the start first
   std::unique_ptr<SteadySystem> system;  ///< none: derivatives have to be integrated
+  bool has_jumped = false;               ///< events have happened on the way
 };
 
 /// Finds where trajectories settle. A trajectory is followed over growing stretches of time; after each,
@@ -26,12 +29,15 @@ struct SteadyPoint {
 /// another one than the trajectory leads to. Models with constraints, events, delays or rates that depend on
 /// time, and conserved quantities whose definition depends on an active parameter, are followed all the same.
 ///
-/// Derivatives are those of the implicit function theorem; where it does not apply (a conserved quantity
-/// whose definition depends on a parameter), sensitivities or adjoints are integrated until they have
-/// settled; where they never do, there is no steady state to differentiate
-/// (IntegrationError::no_steady_state).
+/// Derivatives are those of the implicit function theorem; after events have moved what is conserved, from
+/// the time on at which the state was found, and integrated until then. Where the theorem does not apply (a
+/// conserved quantity whose definition depends on a parameter), sensitivities or adjoints are integrated
+/// until they have settled; where they never do, or the trajectory leaves a state that is unstable, there is
+/// no steady state to differentiate (IntegrationError::no_steady_state).
 ///
 /// Rates are taken at time infinity if they have values there, so what they do at finite times has passed.
+/// So have events: none is pending, and with the states at rest the clock triggers none any more, but for
+/// events that change neither states nor their derivatives.
 ///
 /// Each stretch may take IntegratorOptions::max_steps, jumps counted as steps: events and discontinuities
 /// that never end are no steady state, and cost no more than steps that never end.
@@ -58,6 +64,10 @@ class SteadyStates {
  private:
   struct Attempt;
   struct Trajectory;
+  /// From when on the implicit function theorem gives the derivatives.
+  enum class Follows { from_start, from_its_time, never };
+  /// At a time, with the prelude's switches as they are then: whether all is as it should be.
+  using Look = std::function<bool(double time, Moment, const double* prelude)>;
 
   double first_stretch(const Segment&, std::span<const double> x);
   std::expected<double, IntegrationFailure> follow(Integrator&, const Segment&, Trajectory&, double to) const;
@@ -65,7 +75,12 @@ class SteadyStates {
   bool has_events() const { return !model_.code().events.empty(); }
   bool has_constraints() const { return !model_.code().constraints.empty(); }
   std::optional<SteadyPoint> leap(const Segment&, std::span<const double> start);
+  static bool has_jumped(const Segment&, const Past& at_end);
+  bool look_ahead(const Segment&, double from, double until, std::span<const double> x, const Look&,
+                  const EventQueue* = nullptr) const;
   bool is_timeless(const Segment&, double from, double duration, std::span<const double> x) const;
+  bool is_uneventful(const Attempt&, const Trajectory&) const;
+  bool is_idle(int event, double time, const Attempt&, const double* prelude) const;
   bool linearise(Attempt&) const;
   void find_floors(Attempt&) const;
   void solve_for_step(Attempt&) const;
@@ -75,7 +90,11 @@ class SteadyStates {
   bool is_believable(const Attempt&, double followed) const;
   bool conserves(const SteadySystem&, std::span<const double> visited, const Segment&, double time) const;
   bool is_steady_later(const Attempt&, double time) const;
-  bool derivatives_follow(const Segment&, const SteadyPoint&) const;
+  Follows derivatives_follow(const Segment&, const SteadyPoint&) const;
+  std::expected<void, IntegrationFailure> arrive(Integrator&, const Segment&, const SteadyPoint&, Mode,
+                                                 std::span<double> sensitivities) const;
+  std::expected<void, IntegrationFailure> still_at(const SteadyPoint&, std::span<const double> x,
+                                                   double time) const;
   std::expected<void, IntegrationFailure> integrate(Integrator&, const Segment&, const SteadyPoint&,
                                                     std::span<double> sensitivities) const;
   std::expected<void, IntegrationFailure> integrate_back(Integrator&, const Segment&, const SteadyPoint&,

@@ -275,6 +275,45 @@ TEST_P(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
   EXPECT_EQ(failure(driven, {1.0}), IntegrationError::no_steady_state);
 }
 
+TEST_P(SteadyState, an_event_is_waited_for_however_late_it_comes) {
+  // x follows s by k, so that it rests after 0.02; then s becomes 2 u s, by the clock or after a delay.
+  enum class By { clock, delay, clock_and_state };
+  for (const By by : {By::clock, By::delay, By::clock_and_state}) {
+    EventModel m;
+    const Expr k = m.parameter("k", 0), u = m.parameter("u", 0), s = m.kept("s", 1), x = m.symbol("x");
+    m.state("x", k * (s - x), m.number(0));
+    const Expr seen = by == By::clock   ? binary(Op::less, m.number(5000), m.time)
+                      : by == By::delay ? binary(Op::less, m.number(0.5), x)
+                                        : binary(Op::less, m.number(5000), m.time * x);
+    auto& event = m.event(seen, {{s, m.number(2) * u * s}});
+    if (by == By::delay) event.delay = m.number(5000) * u;
+    const auto model = m.compile();
+
+    // The factor may be 1, so that the event changes nothing but derivatives.
+    for (const double u0 : {1.3, 0.5}) {
+      SCOPED_TRACE(testing::Message() << "by " << static_cast<int>(by) << ", u " << u0);
+      const auto settled = settle(model, {1000.0, u0}, {0.0, 1.0});
+
+      ASSERT_TRUE(settled.point) << to_string(settled.point.error().error);
+      EXPECT_NEAR(settled.point->x[1], 2 * u0, 1e-8);
+      EXPECT_NEAR(settled.sensitivities[3], 2.0, 1e-6);
+      EXPECT_NEAR(settled.gradient[1], 2.0, 1e-6);
+    }
+  }
+}
+
+TEST_P(SteadyState, events_that_recur_and_change_nothing_are_not_waited_for) {
+  EventModel m;  // what is added every hundred time units is nothing
+  const Expr k = m.parameter("k", 0), x = m.symbol("x"), n = m.kept("n", 0);
+  m.state("x", k - x, m.number(0));
+  m.event(binary(Op::less, m.number(50), binary(Op::remainder, m.time, m.number(100))), {{x, x}});
+  m.event(binary(Op::less, m.number(1e30), m.time), {{n, m.number(1)}});  // nor is what never comes
+  const auto settled = settle(m.compile(), {3.0}, {0.0, 1.0});
+  ASSERT_TRUE(settled.point) << to_string(settled.point.error().error);
+  EXPECT_NEAR(settled.point->x[1], 3.0, 1e-8);
+  EXPECT_NEAR(settled.gradient[0], 1.0, 1e-6);
+}
+
 TEST_P(SteadyState, events_and_discontinuities_that_never_end_are_none_and_cost_no_more_than_steps) {
   const long most = 2 * simulate::IntegratorOptions{}.max_steps;
   const auto expect_none = [&](const SmallModel& m) {
@@ -322,6 +361,71 @@ TEST_P(SteadyState, a_state_that_rests_at_single_parameters_alone_has_derivative
   ASSERT_FALSE(backward);
   EXPECT_EQ(forward.error().error, IntegrationError::no_steady_state);
   EXPECT_EQ(backward.error().error, IntegrationError::no_steady_state);
+}
+
+TEST_P(SteadyState, derivatives_are_of_the_state_that_was_found) {
+  // y' = y (c - y) rests at 0, but for so small a start that it is noticed only long afterwards: at 0, dy/dc
+  // is 0, at c it is 1. The event never happens.
+  EventModel m;
+  const Expr c = m.parameter("c", 0), y = m.symbol("y"), n = m.kept("n", 2);
+  m.state("y", y * (c - y), m.number(1e-45));
+  m.state("x", c - n * m.symbol("x"), m.number(0));
+  m.event(binary(Op::less, y, m.number(-1)), {{n, n + c}});
+  const auto settled = settle(m.compile(), {0.5}, {1.0, 1.0, 1.0});
+  ASSERT_TRUE(settled.point);
+  EXPECT_NEAR(settled.point->x[1], 0.0, 1e-9);
+  EXPECT_NEAR(settled.sensitivities[1], 0.0, 1e-9);
+  EXPECT_NEAR(settled.sensitivities[2], 0.5, 1e-9);
+  EXPECT_NEAR(settled.gradient[0], 0.5, 1e-9);
+}
+
+TEST_P(RosenbrockSteadyState, has_no_derivatives_where_they_have_to_be_integrated_and_the_trajectory_leaves) {
+  // y as above, and p a + b is conserved, so that the implicit function theorem does not apply.
+  SmallModel s;
+  const Expr c = s.parameter("c", 0), p = s.parameter("p", 0), y = s.symbol("y");
+  const Expr flow = s.symbol("a") - s.symbol("b");
+  s.state("a", -flow, s.number(1));
+  s.state("b", p * flow, s.number(2));
+  s.state("y", y * (c - y), s.number(1e-45));
+  const auto model = s.compile();
+  const auto options = test::WithMethod::options({.rtol = 1e-9, .atol = 1e-13});
+  const auto integrator = simulate::make_integrator(model, options);
+  SteadyStates steady_states(model, options);
+  Simulation run(model, {0.5, 0.5}, 0.0);
+  const auto point = steady_states.find(*integrator, run.segment, run.x);
+  ASSERT_TRUE(point);
+  EXPECT_NEAR(point->x[2], 0.0, 1e-9);
+  std::vector<double> sensitivities = run.s, adjoint{0.0, 0.0, 1.0}, gradient(2, 0.0);
+
+  const auto forward = steady_states.forward(*integrator, run.segment, *point, sensitivities);
+  integrator->clear_tape();
+  const auto backward = steady_states.backward(*integrator, run.segment, *point, adjoint, gradient);
+
+  ASSERT_FALSE(forward);
+  ASSERT_FALSE(backward);
+  EXPECT_EQ(forward.error().error, IntegrationError::no_steady_state);
+  EXPECT_EQ(forward.error().state, 2);
+  EXPECT_EQ(backward.error().error, IntegrationError::no_steady_state);
+}
+
+TEST_P(SteadyState, derivatives_do_not_mind_that_all_but_rests_before_an_event_or_without_one) {
+  // Only x moves, by little, and q becomes b / 2 at the time a + b.
+  for (const bool has_event : {true, false}) {
+    EventModel m;
+    const Expr k = m.parameter("k", 0), a = m.parameter("a", 0), b = m.parameter("b", 0), y = m.symbol("y"),
+               x = m.symbol("x"), q = m.kept("q", 0.3);
+    m.state("x", m.number(2) * (b - m.number(2) * y - x) - m.number(3) * x, m.number(0.2656 + 1e-9));
+    m.state("y", m.number(0.3) * k - m.number(3) * y, m.number(0.1) * k);
+    m.event(binary(Op::less, has_event ? a + b : m.number(1), has_event ? m.time : -y),
+            {{q, b * m.number(0.5)}});
+    const auto settled = settle(m.compile(), {1.02, 0.926, 0.868}, {1.0, 0.0, 1.0});
+    ASSERT_TRUE(settled.point);
+    const std::vector<double> expected{0.1, 0.0, has_event ? 0.5 : 0.0};
+    for (std::size_t j = 0; j < expected.size(); ++j) {
+      EXPECT_NEAR(settled.sensitivities[6 + j] + settled.sensitivities[j], expected[j], 1e-9) << j;
+      EXPECT_NEAR(settled.gradient[j], expected[j], 1e-9) << j;
+    }
+  }
 }
 
 TEST_P(SteadyState, what_was_found_before_does_not_matter) {
