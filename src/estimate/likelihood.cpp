@@ -14,6 +14,10 @@ std::size_t largest_kernel(const jit::ModelCode& code) {
   return size;
 }
 
+bool all_finite(std::span<const double> values) {
+  return std::ranges::all_of(values, [](double v) { return std::isfinite(v); });
+}
+
 std::string why_no_density(const Part& part, const DataPoint& point, double value, double sigma) {
   const Observable& observable = part.observables[point.observable];
   if (!(sigma > 0.0)) return fmt::format("noise of observable {} is not positive", observable.id);
@@ -30,6 +34,10 @@ void LikelihoodSums::clear() {
   n_rates = 0;
   std::ranges::fill(gradient, 0.0);
   std::ranges::fill(gauss_newton, 0.0);
+}
+
+bool LikelihoodSums::has_finite_derivatives() const {
+  return all_finite(gradient) && all_finite(gauss_newton);
 }
 
 LikelihoodSums& LikelihoodSums::operator+=(const LikelihoodSums& other) {
@@ -64,6 +72,7 @@ void Likelihood::at(std::size_t time_index, std::span<const double> x, std::span
   for (std::size_t d = prepared_.first_data[time_index]; d < prepared_.first_data[time_index + 1]; ++d) {
     compare(prepared_.period->data[d], t, x, sensitivities, cotangent);
   }
+  if (!overflow_time_ && !(sums_.has_finite_derivatives() && all_finite(cotangent))) overflow_time_ = t;
 }
 
 void Likelihood::compare(const DataPoint& point, double t, std::span<const double> x,

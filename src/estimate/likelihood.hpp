@@ -20,6 +20,7 @@ struct LikelihoodSums {
   long n_rates = 0;                  ///< evaluations of the rates that it took
 
   void clear();  ///< zeros; the sizes stay
+  bool has_finite_derivatives() const;
   /// @param other  of the same sizes
   LikelihoodSums& operator+=(const LikelihoodSums& other);
 };
@@ -56,6 +57,9 @@ class Likelihood final : public simulate::Sink {
   const std::optional<std::string>& failure() const { return failure_; }
   double failure_time() const { return failure_time_; }
 
+  /// The first time by which the sums, or a cotangent, had derivatives that are no finite numbers, if so.
+  const std::optional<double>& overflow_time() const { return overflow_time_; }
+
  private:
   void compare(const DataPoint&, double t, std::span<const double> x, std::span<const double> sensitivities,
                std::span<double> cotangent);
@@ -76,6 +80,7 @@ class Likelihood final : public simulate::Sink {
   SimulatedData data_;
   std::optional<std::string> failure_;
   double failure_time_ = 0;
+  std::optional<double> overflow_time_;
   std::vector<double> kernel_out_, placeholders_;
   std::vector<double> value_by_x_, noise_by_x_;  // (n_x) total derivatives of one data point
 };

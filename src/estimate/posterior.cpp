@@ -172,7 +172,7 @@ struct Posterior::Impl {
   }
 
   /// By the method asked for; where that fails, by CVODES with the kind of sensitivities that suits it; where
-  /// an adjoint fails, by forward sensitivities.
+  /// one kind fails by CVODES too, by the other, whose numbers are of another size.
   Done carry_out(const Place& place, SimulationRun& own, Order order, PointEvaluation& evaluation,
                  LikelihoodSums& sums) {
     using Outcome = SimulationStatus::Outcome;
@@ -188,24 +188,21 @@ struct Posterior::Impl {
       sums.clear();
       return run.add(*place.share, evaluation.x_linear(), mode, sums, data, statuses);
     };
-    Mode used = mode(order, sensitivities);
-    Done done = attempt(own, used);
+    Done done = attempt(own, mode(order, sensitivities));
     if (options.fallback == Fallback::none) return done;
     const auto failed_with = [&](Outcome outcome) { return !done && done.error().outcome == outcome; };
     const auto try_again = [&](Mode mode) {
-      used = mode;
       done = attempt(place.part->cvodes(), mode);
       if (!done) return;
       evaluation.note_fallback();
       if (details) ++statuses[place.share->simulations.front()].statistics.fallbacks;
     };
-    const bool not_done = failed_with(Outcome::not_integrated) || failed_with(Outcome::no_adjoint);
-    if (not_done && place.part->has_other_method()) try_again(mode(order, sensitivities_of_cvodes));
-    const bool has_no_adjoint = failed_with(Outcome::no_adjoint);
-    if (has_no_adjoint) try_again(Mode::forward);
-    const bool has_overflown = done && !has_no_adjoint && used == Mode::forward && order == Order::gradient &&
-                               std::isfinite(sums.nllh) && !all_finite(sums.gradient);
-    if (has_overflown) try_again(Mode::adjoint);  // its numbers may be of another size
+    const bool another_may = !done && !failed_with(Outcome::no_density);
+    if (another_may && place.part->has_other_method()) try_again(mode(order, sensitivities_of_cvodes));
+    if (failed_with(Outcome::no_adjoint))
+      try_again(Mode::forward);
+    else if (failed_with(Outcome::no_forward) && order == Order::gradient)
+      try_again(Mode::adjoint);
     return done;
   }
 

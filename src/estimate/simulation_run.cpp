@@ -25,6 +25,14 @@ SimulationStatus failed(SimulationStatus status, SimulationStatus::Outcome outco
   return status;
 }
 
+SimulationStatus without_gradient(SimulationStatus status, Mode mode, double time) {
+  using Outcome = SimulationStatus::Outcome;
+  status.outcome = mode == Mode::adjoint ? Outcome::no_adjoint : Outcome::no_forward;
+  status.failure = "gradient is not finite";
+  status.time = time;
+  return status;
+}
+
 template <class Use>
 void for_each_initial_derivative(const jit::Pattern& pattern, const PreparedPeriod& period, Use&& use) {
   for (std::size_t k = 0; k < period.active.size(); ++k) {
@@ -70,6 +78,7 @@ std::expected<void, SimulationStatus> SimulationRun::add(const Share& share, std
     if (status.failure.empty()) continue;
     if (result) result = std::unexpected(status);
     if (statuses.empty()) return result;
+    sums.clear();  // what is not finite in them is this one's fault alone
   }
   if (result && equilibrium_ && mode == Mode::adjoint) {
     const SimulationStatus status = add_preequilibration(sums);
@@ -223,7 +232,10 @@ SimulationStatus SimulationRun::add(const PreparedSimulation& prepared, Likeliho
   }
   status.statistics = integrator_->take_statistics();
   sums.n_rates += status.statistics.rate_evaluations;
-  return done ? status : failed(std::move(status), outcome, done.error(), part_);
+  if (!done) return failed(std::move(status), outcome, done.error(), part_);
+  if (status.failure.empty() && !sums.has_finite_derivatives())
+    return without_gradient(std::move(status), mode_, prepared.periods.front().period->start);
+  return status;
 }
 
 SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared, LikelihoodSums& sums,
@@ -273,6 +285,8 @@ SimulationRun::Done SimulationRun::go_forward(const PreparedSimulation& prepared
       status.failure = *likelihood.failure();
       status.time = likelihood.failure_time();
     }
+    if (likelihood.overflow_time() && status.failure.empty())
+      status = without_gradient(std::move(status), mode_, *likelihood.overflow_time());
   }
   return {};
 }
@@ -326,7 +340,7 @@ SimulationStatus SimulationRun::add_preequilibration(LikelihoodSums& sums) {
   if (!done) return failed(std::move(status), SimulationStatus::Outcome::no_adjoint, done.error(), part_);
   for (std::size_t k = 0; k < gradient_.size(); ++k) sums.gradient[prepared.columns[k]] += gradient_[k];
   add_initial_values(prepared, equilibrium_->values, 0.0, equilibrium_->adjoint, sums);
-  return status;
+  return sums.has_finite_derivatives() ? status : without_gradient(std::move(status), mode_, 0.0);
 }
 
 }  // namespace kinetune::estimate

@@ -18,7 +18,8 @@ struct SimulationStatus {
   enum class Outcome {
     ok,
     not_integrated,  ///< the integration stopped early
-    no_adjoint,      ///< simulated, but the way back stopped early
+    no_forward,      ///< simulated, but forward sensitivities give derivatives that are not finite
+    no_adjoint,      ///< simulated, but the way back stopped early, or gives such derivatives
     no_density,      ///< simulated, but a measurement has no likelihood: a negative value has no logarithm
   };
 

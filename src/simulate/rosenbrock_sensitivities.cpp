@@ -180,7 +180,18 @@ void RosenbrockSensitivities::choose_entries(std::span<const int> active, int la
 void RosenbrockSensitivities::step(const double* t, const double* h, const double* x, const double* prelude,
                                    const double* stages, RosenbrockStages& states) {
   curvature_.evaluate(t, x, prelude, stages, scheme_.n_stages);
+  curvature_.leave_out_by([this](int state, int lane) { return rests(state, lane); });
   for (const Block& block : blocks_) step_block(block, h, states);
+}
+
+/// Whether no column moves a state at the step's start.
+bool RosenbrockSensitivities::rests(int state, int lane) const {
+  return std::ranges::all_of(blocks_, [&](const Block& block) {
+    const double* row = start_.data() + block.offset + state * row_length(block);
+    bool rests = true;
+    for (std::size_t i = lane; i < row_length(block); i += width_) rests &= row[i] == 0.0;
+    return rests;
+  });
 }
 
 void RosenbrockSensitivities::step_block(const Block& block, const double* h, RosenbrockStages& states) {

@@ -66,6 +66,7 @@ class RosenbrockSensitivities {
   void add_block(std::size_t first_column, std::size_t n_columns);
   void choose_entries(std::span<const int> active, int lane);
   void step_block(const Block&, const double* h, RosenbrockStages&);
+  bool rests(int state, int lane) const;
   template <class Use>
   void for_each_number(int lane, Use&& use) const;
 

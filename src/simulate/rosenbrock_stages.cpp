@@ -8,9 +8,7 @@
 #include "simulate/static_lu.hpp"
 
 namespace kinetune::simulate {
-namespace {
 
-/// Where all of n numbers are finite.
 KINETUNE_SIMD LaneBits finite_lanes(int width, const double* values, int n) {
   double sums[8];
   with_width(width, [&]<int w>() KINETUNE_LOOPS {
@@ -22,6 +20,8 @@ KINETUNE_SIMD LaneBits finite_lanes(int width, const double* values, int n) {
   for (int lane = 0; lane < width; ++lane) finite |= sums[lane] == 0.0 ? 1u << lane : 0u;
   return finite;
 }
+
+namespace {
 
 /// y = x + scale sum_j factors_j u_j
 struct Combination {

@@ -8,6 +8,9 @@
 
 namespace kinetune::simulate {
 
+/// Where all of n numbers are finite. @param values  (n, width)
+LaneBits finite_lanes(int width, const double* values, int n);
+
 /// The stages of Rosenbrock steps for the states, with what their derivatives need; of one step, or of
 /// several side by side, each with its own model parameters, time and length. Arrays have the numbers of all
 /// steps together, (..., width).

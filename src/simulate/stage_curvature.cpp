@@ -1,7 +1,9 @@
 #include "simulate/stage_curvature.hpp"
 
 #include <algorithm>
+#include <cmath>
 
+#include "simulate/rosenbrock_stages.hpp"
 #include "simulate/simd.hpp"
 
 namespace kinetune::simulate {
@@ -71,6 +73,45 @@ void StageCurvature::evaluate(const double* t, const double* x, const double* pr
   put_together(width, n_stages, n_states_ + 1, stages, directions_.data());
   contract(width, curvature_.by_state, second_.data(), directions_.data(), by_state_.data());
   contract(width, curvature_.by_parameter, second_.data(), directions_.data(), by_parameter_.data());
+  has_values_ = true;
+  leave_out_what_stays(curvature_.by_state, by_state_);
+  leave_out_what_stays(curvature_.by_parameter, by_parameter_);
+}
+
+/// Where a sum has no value: without the infinite second derivatives by what does not move.
+void StageCurvature::leave_out_what_stays(const jit::Contraction& contraction, PackVector& sums) {
+  constexpr int wide = n_together;  // whatever the width, for speed
+  if (finite_lanes(wide, sums.data(), static_cast<int>(sums.size()) / wide) == all_lanes(wide)) return;
+  const int width = kernels_.width(), length = n_together * width;
+  for (int e = 0; e < contraction.pattern.n_nonzeros(); ++e) {
+    for (int number = 0; number < length; ++number) {  // stage and lane
+      double& sum = sums[static_cast<std::size_t>(e) * length + number];
+      if (std::isfinite(sum)) continue;
+      sum = 0.0;
+      for (int term = contraction.term_starts[e]; term < contraction.term_starts[e + 1]; ++term) {
+        const double direction =
+            directions_[static_cast<std::size_t>(contraction.directions[term]) * length + number];
+        if (direction != 0.0)
+          sum += second_[static_cast<std::size_t>(contraction.values[term]) * width + number % width] *
+                 direction;
+      }
+      has_values_ = has_values_ && std::isfinite(sum);
+    }
+  }
+}
+
+void StageCurvature::leave_out_by(const std::function<bool(int state, int lane)>& rests) {
+  if (has_values_) return;
+  const jit::Pattern& pattern = curvature_.by_state.pattern;
+  const int width = kernels_.width(), length = n_together * width;
+  for (int state = 0; state < pattern.n_cols; ++state) {
+    for (int e = pattern.column_starts[state]; e < pattern.column_starts[state + 1]; ++e) {
+      for (int number = 0; number < length; ++number) {
+        double& sum = by_state_[static_cast<std::size_t>(e) * length + number];
+        if (!std::isfinite(sum) && rests(state, number % width)) sum = 0.0;
+      }
+    }
+  }
 }
 
 std::vector<ParameterEntry> parameter_entries(const jit::ModelCode& code, std::span<const int> active) {

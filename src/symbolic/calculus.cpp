@@ -46,6 +46,12 @@ Expr slope(Graph& graph, Op op, Expr a) {
   }
 }
 
+/// a / b. A power of b has its exponent lowered, which has a value at b = 0 where 0 / 0 has none.
+Expr quotient(Expr a, Expr b) {
+  const bool is_power_of_b = a.op() == Op::pow && a.args()[0] == b;
+  return is_power_of_b ? pow(b, a.args()[1] - 1.0) : a / b;
+}
+
 }  // namespace
 
 const Expr* Differentiator::known(Expr e, Expr symbol) const {
@@ -104,7 +110,7 @@ Expr Differentiator::differentiate_node(Expr e, Expr symbol) {
     }
     case Op::xlogy: {
       const Expr by_factor = d(0).is_constant(0.0) ? zero : binary(Op::xlogy, d(0), args[1]);
-      return d(1).is_constant(0.0) ? by_factor : by_factor + args[0] * d(1) / args[1];
+      return d(1).is_constant(0.0) ? by_factor : by_factor + quotient(args[0], args[1]) * d(1);
     }
     case Op::min:
       return select(binary(Op::less, args[0], args[1]), d(0), d(1));

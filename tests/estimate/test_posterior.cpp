@@ -296,6 +296,65 @@ TEST(Posterior, leaves_gradients_that_an_adjoint_fails_at_to_forward_sensitiviti
   EXPECT_TRUE(found->has_fallen_back);
 }
 
+TEST(Posterior, leaves_forward_gradients_that_are_not_finite_to_forward_sensitivities_of_cvodes) {
+  // x' = v, y' = x^n, from 0: y = v^n t^(n + 1) / (n + 1). At n = 1 the derivative of a Rosenbrock step by n
+  // has d2 x^n / dx dn = 1 + log 0.
+  ProblemFiles files;
+  files.write("model.xml", R"(<?xml version='1.0' encoding='UTF-8'?>
+<sbml xmlns='http://www.sbml.org/sbml/level3/version2/core' level='3' version='2'><model id='m'>
+<listOfParameters><parameter id='x' value='0' constant='false'/><parameter id='y' value='0' constant='false'/>
+<parameter id='v' value='1' constant='true'/><parameter id='n' value='1' constant='true'/></listOfParameters>
+<listOfRules>
+<rateRule variable='x'><math xmlns='http://www.w3.org/1998/Math/MathML'><ci>v</ci></math></rateRule>
+<rateRule variable='y'><math xmlns='http://www.w3.org/1998/Math/MathML'><apply><power/><ci>x</ci><ci>n</ci></apply></math></rateRule>
+</listOfRules></model></sbml>
+)");
+  files.write("conditions.tsv", "conditionId\nonly\n");
+  files.write("parameters.tsv",
+              "parameterId\tparameterScale\tlowerBound\tupperBound\tnominalValue\testimate\n"
+              "v\tlin\t0\t9\t0.6\t1\nn\tlin\t0\t9\t1\t1\n");
+  files.write("observables.tsv", "observableId\tobservableFormula\tnoiseFormula\nobs\ty\t1\npower\tx^n\t1\n");
+  files.write(
+      "measurements.tsv",
+      "observableId\tsimulationConditionId\ttime\tmeasurement\npower\tonly\t0\t0\nobs\tonly\t1.7\t0\n");
+  const Joined joined = files.joined();
+  const jit::ModelCode code = jit::compile(joined.sources.front(), {.derivatives = jit::Derivatives::second});
+  PosteriorOptions options{.integrator = {.method = simulate::Method::rodas5p},
+                           .sensitivities = Sensitivities::forward,
+                           .fallback = Fallback::none};
+  const double v = 0.6, t = 1.7, y = v * t * t / 2;
+  const std::vector<double> x{v, 1.0};
+  Details details;
+
+  for (const Order order : {Order::gradient, Order::gauss_newton}) {
+    const auto none = Posterior(joined.problem, {code}, options).assess(x, order, &details);
+    ASSERT_FALSE(none);
+    EXPECT_EQ(none.error().reason, "gradient is not finite");
+    EXPECT_EQ(none.error().condition, "only");
+    EXPECT_EQ(none.error().time, t);
+    EXPECT_EQ(details.simulations[0].outcome, SimulationStatus::Outcome::no_forward);
+  }
+  options.fallback = Fallback::other_methods;
+  for (const Order order : {Order::gradient, Order::gauss_newton}) {
+    const auto found = Posterior(joined.problem, {code}, options).assess(x, order, &details);
+    ASSERT_TRUE(found) << found.error().reason;
+    EXPECT_NEAR(found->gradient[0], y * y / v, 1e-6);
+    EXPECT_NEAR(found->gradient[1], y * y * (std::log(v * t) - 0.5), 1e-6);
+    EXPECT_TRUE(found->has_fallen_back);
+    EXPECT_EQ(details.simulations[0].statistics.fallbacks, 1);
+    EXPECT_EQ(details.simulations[0].statistics.backward_steps, 0);
+  }
+
+  // At n = 1/2 the observable at time 0 has an infinite derivative.
+  options = {.integrator = {.method = simulate::Method::cvodes},
+             .sensitivities = Sensitivities::adjoint,
+             .fallback = Fallback::none};
+  const auto none = Posterior(joined.problem, {code}, options).evaluate(std::vector{v, 0.5}, Order::gradient);
+  ASSERT_FALSE(none);
+  EXPECT_EQ(none.error().reason, "gradient is not finite");
+  EXPECT_EQ(none.error().condition, "only");
+}
+
 TEST(Posterior, names_condition_and_time_of_a_simulation_that_fails) {
   ProblemFiles files;
   // x' = k1 x^2, x(0) = 1: blows up at 1 / k1.

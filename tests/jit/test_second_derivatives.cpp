@@ -136,6 +136,21 @@ TEST_F(SecondDerivatives, of_a_saturated_rate_vanish_although_powers_of_its_deno
   EXPECT_NEAR(jacobian[1 * 2 + 0], 1.0, 1e-12);  // of the branch beside it
 }
 
+TEST_F(SecondDerivatives, of_a_rate_with_an_exponent_that_is_differentiated_have_a_value_at_a_base_of_zero) {
+  const jit::CompiledModel m(jit::compile(source(), {.derivatives = jit::Derivatives::second}));
+  const auto& code = m.code();
+  const auto at = [&](double value) {
+    state[0] = value;
+    const auto c = prelude(m);
+    std::vector<double> second(code.curvature.n_values);
+    m.second_derivatives(t, state.data(), c.data(), second.data());
+    return second;
+  };
+  const std::vector<double> beside = at(1e-16), there = at(0.0);  // x^(n - 2) is 1e-8
+  ASSERT_FALSE(there.empty());
+  for (std::size_t i = 0; i < there.size(); ++i) EXPECT_NEAR(there[i], beside[i], 1e-6);
+}
+
 TEST(SecondDerivativesOfHillTerms, do_not_depend_on_units_in_which_products_of_the_powers_overflow) {
   model::OdeModel ode;
   const Expr x = ode.graph->symbol("x"), k = ode.graph->symbol("k"), n = ode.graph->symbol("n"),

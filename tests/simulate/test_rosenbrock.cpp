@@ -89,7 +89,9 @@ Gradient by_adjoint(simulate::Integrator& integrator, Simulation run, const std:
   Gradient result{0, std::vector<double>(m)};
   EXPECT_TRUE(integrator.backward(lambda, result.by_parameter));
   for (std::size_t i = 0; i < times.size(); ++i) result.value += weights[i] * sum(recorder.x[i]);
-  for (std::size_t e = 0; e < at_start.size(); ++e) result.by_parameter[e % m] += lambda[e / m] * at_start[e];
+  for (std::size_t e = 0; e < at_start.size(); ++e) {
+    if (at_start[e] != 0.0) result.by_parameter[e % m] += lambda[e / m] * at_start[e];
+  }
   return result;
 }
 
@@ -171,6 +173,47 @@ TEST_P(Rosenbrock, forward_and_adjoint_gradients_are_the_same_but_for_rounding) 
     for (int k = 0; k < 4; ++k)
       EXPECT_NEAR(forward.by_parameter[k], adjoint.by_parameter[k],
                   1e-12 * (1 + std::fabs(forward.by_parameter[k])));
+  }
+}
+
+TEST_P(Rosenbrock, a_power_of_a_state_that_starts_at_zero_has_gradients_by_its_exponent) {
+  // x' = v, y' = x^n, x(0) = y(0) = 0: y = v^n t^(n + 1) / (n + 1).
+  SmallModel s;
+  const Expr v = s.parameter("v", 0), n = s.parameter("n", 0);
+  s.state("x", v, s.number(0.0));
+  s.state("y", pow(s.symbol("x"), n), s.number(0.0));
+  const auto model = s.compile();
+  const auto integrator = make_rosenbrock(model, options);
+  const double t = 1.7, speed = 0.6;
+  for (const double exponent : {2.3, 2.5, 4.0}) {
+    const double m = exponent + 1, y = std::pow(speed, exponent) * std::pow(t, m) / m;
+    const double by_speed = t + exponent * y / speed, by_exponent = y * (std::log(speed * t) - 1 / m);
+    const Simulation run(model, {speed, exponent}, t);
+    for (const auto& gradient :
+         {by_forward(*integrator, run, {t}, {1.0}), by_adjoint(*integrator, run, {t}, {1.0})}) {
+      EXPECT_NEAR(gradient.by_parameter[0], by_speed, 1e-6);
+      EXPECT_NEAR(gradient.by_parameter[1], by_exponent, 1e-6);
+    }
+  }
+}
+
+TEST_P(Rosenbrock, gradients_pass_a_start_at_which_second_derivatives_are_infinite) {
+  // As above, with n (n - 1) x^(n - 2) at x = 0; and a state that stays there.
+  const double t = 1.7, speed = 0.6, exponent = 1.5, m = exponent + 1;
+  SmallModel s;
+  const Expr v = s.parameter("v", 0), n = s.parameter("n", 0);
+  s.state("x", v, s.number(0.0));
+  s.state("y", pow(s.symbol("x"), n), s.number(0.0));
+  s.state("rest", s.number(0.0) * v, s.number(0.0));
+  s.state("follower", pow(s.symbol("rest"), n) - n * s.symbol("follower"), s.number(0.0));
+  const auto model = s.compile();
+  const auto integrator = make_rosenbrock(model, options);
+  const Simulation run(model, {speed, exponent}, t);
+  const double y = std::pow(speed, exponent) * std::pow(t, m) / m;
+  for (const auto& gradient :
+       {by_forward(*integrator, run, {t}, {1.0}), by_adjoint(*integrator, run, {t}, {1.0})}) {
+    EXPECT_NEAR(gradient.by_parameter[0], t + exponent * y / speed, 1e-6);
+    EXPECT_NEAR(gradient.by_parameter[1], y * (std::log(speed * t) - 1 / m), 1e-6);
   }
 }
 

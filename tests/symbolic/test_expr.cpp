@@ -98,6 +98,18 @@ TEST_F(ExprTest, a_power_of_zero_has_finite_derivatives_by_its_exponent) {
   EXPECT_EQ(at(d(power, x), 0.0, 2.0), 0.0);
 }
 
+TEST_F(ExprTest,
+       a_power_of_zero_has_the_mixed_derivative_to_which_x_to_the_n_minus_1_times_1_plus_n_log_x_tends) {
+  Differentiator d(graph);
+  for (const Expr power : {pow(x, y), pow(3.0 * x, y), 2.0 * pow(x, y) / (pow(x, y) + pow(z, y))}) {
+    for (const double exponent : {1.5, 2.0, 2.5}) {
+      EXPECT_EQ(at(d(d(power, y), x), 0.0, exponent), 0.0) << to_string(power);
+      EXPECT_EQ(at(d(d(power, x), y), 0.0, exponent), 0.0) << to_string(power);
+    }
+    EXPECT_FALSE(std::isfinite(at(d(d(power, y), x), 0.0, 1.0))) << to_string(power);  // 1 + log x
+  }
+}
+
 TEST_F(ExprTest, simplified_values_equal_plain_ones_for_random_formulas) {
   kinetune::core::RandomStream random(11, 0);
   for (int trial = 0; trial < 300; ++trial) {
