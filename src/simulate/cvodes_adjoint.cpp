@@ -146,6 +146,7 @@ int CvodesAdjoint::restart(double from) {
   if (const int flag = CVodeQuadReInit(cvode, gradient_.get()); flag < 0) return flag;
   CVodeSVtolerances(cvode, options_.rtol, adjoint_floors_.get());
   CVodeQuadSVtolerances(cvode, options_.rtol, gradient_floors_.get());
+  set_least_step(cvode, from - segment_.start);
   return CVodeSetStopTime(cvode, segment_.start);
 }
 

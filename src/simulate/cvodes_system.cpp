@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -73,6 +74,12 @@ void silence(void* cvode) {
   CVodeSetMaxHnilWarns(cvode, -1);
 }
 
+void set_least_step(void* cvode, double duration) {
+  constexpr double rounding = std::numeric_limits<double>::epsilon();
+  CVodeSetMaxStep(cvode, 0.0);  // CVODES refuses a least step longer than the longest
+  CVodeSetMinStep(cvode, rounding * rounding * duration);
+}
+
 IntegrationError integration_error(int flag) {
   switch (flag) {
     case CV_TOO_MUCH_WORK:
@@ -114,6 +121,8 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
       prelude_(model.code().n_prelude),
       arguments_(model.code().switches.size()) {
   const auto& code = model.code();
+  for (auto* const of_states : {&corrector_.start, &corrector_.solution, &corrector_.rates})
+    of_states->resize(code.n_states);
   derivatives_.resize(code.n_states + code.jacobian.n_nonzeros() + code.rates_by_parameter.n_nonzeros());
   void* cvode = cvode_.get();
   const bool ready = cvode && CVodeInit(cvode, rates, 0.0, y_.get()) == CV_SUCCESS &&
@@ -125,10 +134,10 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
   silence(cvode);
 }
 
-/// A corrector with a test of its own, where sensitivities have no weight in the error test.
+/// A corrector with a test of its own.
 bool CvodesSystem::set_up_corrector() {
-  if (n_sensitivities_ == 0 || options_.sensitivity_errors != SensitivityErrors::ignored) return true;
-  corrector_.weights = UniqueVector(new_block_vector(model_.n_states(), n_sensitivities_, context_.get()));
+  if (n_sensitivities_ > 0 && options_.sensitivity_errors == SensitivityErrors::ignored)
+    corrector_.weights = UniqueVector(new_block_vector(model_.n_states(), n_sensitivities_, context_.get()));
   corrector_.newton = UniqueNonlinearSolver(SUNNonlinSol_Newton(y_.get(), context_.get()));
   return corrector_.newton && CVodeSetNonlinearSolver(cvode_.get(), corrector_.newton.get()) == CV_SUCCESS &&
          SUNNonlinSolSetConvTestFn(corrector_.newton.get(), converges, this) == SUN_NLS_SUCCESS;
@@ -141,6 +150,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   corrector_.n_setups = 0;
   steps_taken_ = 0;
   interrupted_ = false;
+  unfit_ = {};
   if (n_sensitivities_ > 0) choose_active();
   std::ranges::copy(x, states().begin());
   std::ranges::copy(sensitivities_at_start, sensitivities().begin());
@@ -150,6 +160,7 @@ std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segme
   if (segment.end > segment.start) {
     CVodeReInit(cvode_.get(), segment.start, y_.get());
     CVodeSetStopTime(cvode_.get(), segment.end);
+    set_least_step(cvode_.get(), segment.end - segment.start);
     limit_step(segment.start);
   }
   return {};
@@ -206,9 +217,7 @@ std::expected<double, IntegrationFailure> CvodesSystem::follow_steps(std::span<c
     path->add(segment_->start, states(), {block(between_.get()).data, states().size()});
   }
   for (double from = segment_->start; from < segment_->end;) {
-    if (steps_taken_ >= options_.max_steps) {
-      return std::unexpected(IntegrationFailure{IntegrationError::too_many_steps, from});
-    }
+    if (steps_taken_ >= options_.max_steps) return std::unexpected(failure(CV_TOO_MUCH_WORK));
     double to;
     if (const auto arrived = check(CVode(cvode_.get(), goal, y_.get(), &to, CV_ONE_STEP)); !arrived) {
       return std::unexpected(arrived.error());
@@ -314,14 +323,24 @@ int CvodesSystem::rates(double t, N_Vector y, N_Vector derivative, void* user) {
   ++system.statistics_.rate_evaluations;
   if (system.is_interrupted()) return -1;
   const double* states = system.with_delays(t, block(y).data);
-  const auto are_finite = [&](const double* prelude) {
+  const auto evaluate = [&](const double* prelude) {
     system.evaluate_rates(t, states, prelude, block(derivative).data);
-    return all_finite({block(derivative).data, static_cast<std::size_t>(block(derivative).size())});
   };
-  if (are_finite(system.segment_->prelude.data())) return 0;
-  const bool may_jump = !system.model_.code().switches.empty();
-  if (may_jump && are_finite(system.prelude_as_written(t, states))) return 0;
-  return 1;  // makes CVODES try a smaller step
+  const std::span rates(block(derivative).data, static_cast<std::size_t>(block(derivative).size()));
+  return system.have_values(t, states, rates, evaluate) ? 0 : 1;  // 1 makes CVODES try a smaller step
+}
+
+/// Whether what evaluate(prelude) makes of `rates` are numbers, in the branches that are held or as written.
+template <class Evaluate>
+bool CvodesSystem::have_values(double t, const double* x, std::span<double> rates, const Evaluate& evaluate) {
+  evaluate(segment_->prelude.data());
+  if (all_finite(rates)) return true;
+  if (!model_.code().switches.empty()) {
+    evaluate(prelude_as_written(t, x));
+    if (all_finite(rates)) return true;
+  }
+  unfit_ = {t, first_not_finite(rates)};
+  return false;
 }
 
 void CvodesSystem::evaluate_rates(double t, const double* y, const double* prelude, double* derivative) {
@@ -366,9 +385,10 @@ int CvodesSystem::jacobian(double t, N_Vector y, N_Vector, SUNMatrix matrix, voi
 }
 
 int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
-  const auto& system = *static_cast<CvodesSystem*>(user);
+  auto& system = *static_cast<CvodesSystem*>(user);
   double* w = block(weights).data;
   system.weigh(block(y).data, w);
+  std::copy_n(block(y).data, block(y).n, system.corrector_.start.begin());
   if (const N_Vector all = system.corrector_.weights.get()) {
     std::copy_n(w, block(all).size(), block(all).data);
     std::fill_n(w + block(y).n, static_cast<long>(block(y).n) * block(y).m, 0.0);
@@ -387,23 +407,45 @@ void CvodesSystem::weigh(const double* y, double* weights) const {
 }
 
 /// CVODES' test of its corrector (Hindmarsh and Serban, User Documentation of CVODES, "Nonlinear solve"),
-/// with the sensitivities: those that the error test does not see have to be solved for all the same.
-int CvodesSystem::converges(SUNNonlinearSolver newton, N_Vector, N_Vector change, double tolerance, N_Vector,
-                            void* user) {
+/// with the sensitivities: those that the error test does not see have to be solved for all the same. What it
+/// converges to must have rates.
+int CvodesSystem::converges(SUNNonlinearSolver newton, N_Vector correction, N_Vector change, double tolerance,
+                            N_Vector weights, void* user) {
   constexpr double slowest_decline = 0.3, divergence = 2.0;
-  const auto& system = *static_cast<CvodesSystem*>(user);
-  auto& corrector = static_cast<CvodesSystem*>(user)->corrector_;
+  auto& system = *static_cast<CvodesSystem*>(user);
+  auto& corrector = system.corrector_;
   long n_setups = 0;
   CVodeGetNumLinSolvSetups(system.cvode_.get(), &n_setups);
   if (std::exchange(corrector.n_setups, n_setups) != n_setups) corrector.rate = 1.0;
   int iteration = 0;
   SUNNonlinSolGetCurIter(newton, &iteration);
-  const double size = N_VWrmsNorm(change, corrector.weights.get());
+  const double size = N_VWrmsNorm(change, corrector.weights ? corrector.weights.get() : weights);
   if (iteration > 0) corrector.rate = std::max(slowest_decline * corrector.rate, size / corrector.change);
-  if (size * std::min(1.0, corrector.rate) <= tolerance) return SUN_NLS_SUCCESS;
+  if (size * std::min(1.0, corrector.rate) <= tolerance)
+    return system.keeps_rates(block(correction).data) ? SUN_NLS_SUCCESS : SUN_NLS_CONV_RECVR;
   if (iteration > 0 && size > divergence * corrector.change) return SUN_NLS_CONV_RECVR;
   corrector.change = size;
   return SUN_NLS_CONTINUE;
+}
+
+/// Whether rates have values at the corrector's solution, which it has not looked at. A state that decays to
+/// 0 may end below by less than its tolerance: where a power or a logarithm of it then has no value, no step
+/// leads on from there. Looked at where a state has become negative.
+bool CvodesSystem::keeps_rates(const double* correction) {
+  double t, gamma, factor;
+  N_Vector predicted, solution, rates, scaled;
+  void* user;
+  CVodeGetNonlinearSystemData(cvode_.get(), &t, &predicted, &solution, &rates, &gamma, &factor, &scaled,
+                              &user);
+  bool has_changed_sign = false;
+  for (int i = 0; i < model_.n_states(); ++i) {
+    corrector_.solution[i] = block(predicted).data[i] + correction[i];
+    has_changed_sign |= corrector_.solution[i] < 0.0 && corrector_.start[i] >= 0.0;
+  }
+  if (!has_changed_sign) return true;
+  const double* x = with_delays(t, corrector_.solution.data());
+  return have_values(t, x, corrector_.rates,
+                     [&](const double* prelude) { model_.rates(t, x, prelude, corrector_.rates.data()); });
 }
 
 std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
@@ -412,21 +454,31 @@ std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {
   statistics_.steps += steps - steps_taken_;
   steps_taken_ = steps;
   if (flag >= 0) return {};
-  double reached = segment_->start;
-  CVodeGetCurrentTime(cvode_.get(), &reached);
-  const IntegrationError error = interrupted_ ? IntegrationError::interrupted : integration_error(flag);
-  return std::unexpected(IntegrationFailure{error, reached, state_to_blame(error, reached)});
+  return std::unexpected(failure(flag));
 }
 
-/// The state whose rate is no number, or whose error takes the largest share of its tolerance.
-int CvodesSystem::state_to_blame(IntegrationError error, double t) {
+/// Where rates have no value next to the time reached, that has kept CVODES from going on, whatever it says.
+IntegrationFailure CvodesSystem::failure(int flag) {
+  double reached = segment_->start;
+  CVodeGetCurrentTime(cvode_.get(), &reached);
+  if (interrupted_) return {IntegrationError::interrupted, reached};
+  const IntegrationError error = integration_error(flag);
+  if (error == IntegrationError::not_finite || is_same_time(unfit_.time, reached))
+    return without_rates(reached, states(), unfit_.state);
+  return {error, reached, largest_error()};
+}
+
+/// The state whose rate, or sensitivities' rates, are no numbers; -1: none.
+int CvodesSystem::first_not_finite(std::span<const double> rates) const {
+  const auto found = std::ranges::find_if(rates, [](double v) { return !std::isfinite(v); });
+  if (found == rates.end()) return -1;
+  const int at = static_cast<int>(found - rates.begin()), n = model_.n_states();
+  return at < n ? at : (at - n) / n_sensitivities_;
+}
+
+/// The state whose error takes the largest share of its tolerance.
+int CvodesSystem::largest_error() {
   const int n = model_.n_states();
-  if (error == IntegrationError::not_finite) {
-    model_.rates(t, states().data(), segment_->prelude.data(), block(between_.get()).data);
-    const auto rates = std::span(block(between_.get()).data, n);
-    const auto found = std::ranges::find_if(rates, [](double v) { return !std::isfinite(v); });
-    return found == rates.end() ? -1 : static_cast<int>(found - rates.begin());
-  }
   const UniqueVector weights(new_block_vector(n, n_sensitivities_, context_.get()));
   if (CVodeGetErrWeights(cvode_.get(), weights.get()) != CV_SUCCESS ||
       CVodeGetEstLocalErrors(cvode_.get(), between_.get()) != CV_SUCCESS)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <functional>
+#include <limits>
 #include <vector>
 
 #include "core/unique_handle.hpp"
@@ -48,6 +49,10 @@ using UniqueCvode = core::UniqueHandle<SundialsPolicy<void*>>;
 /// Failures come back as flags and are reported by us.
 void silence(void* cvode);
 
+/// Below it CVODES gives up: with steps of 0 it takes any time for reached (6.4.1). It is so short, a unit in
+/// the last place of one in the duration, that it stops nothing that goes on. Sets no longest step.
+void set_least_step(void* cvode, double duration);
+
 /// How a CVODES return code reads to our users.
 IntegrationError integration_error(int cvodes_flag);
 
@@ -86,8 +91,8 @@ class CvodesSystem {
   static int jacobian(double t, _generic_N_Vector* y, _generic_N_Vector* derivative, _generic_SUNMatrix*,
                       void* system, _generic_N_Vector*, _generic_N_Vector*, _generic_N_Vector*);
   static int error_weights(_generic_N_Vector* y, _generic_N_Vector* weights, void* system);
-  static int converges(_generic_SUNNonlinearSolver*, _generic_N_Vector*, _generic_N_Vector* change,
-                       double tolerance, _generic_N_Vector*, void* system);
+  static int converges(_generic_SUNNonlinearSolver*, _generic_N_Vector* correction, _generic_N_Vector* change,
+                       double tolerance, _generic_N_Vector* weights, void* system);
 
   void weigh(const double* y, double* weights) const;
   bool set_up_corrector();
@@ -104,7 +109,12 @@ class CvodesSystem {
   void evaluate_rates(double t, const double* y, const double* prelude, double* derivative);
   void sensitivity_rates(const double* s, double* derivative) const;
   std::expected<void, IntegrationFailure> check(int flag);
-  int state_to_blame(IntegrationError, double t);
+  IntegrationFailure failure(int flag);
+  template <class Evaluate>
+  bool have_values(double t, const double* x, std::span<double> rates, const Evaluate&);
+  bool keeps_rates(const double* correction);
+  int first_not_finite(std::span<const double> rates) const;
+  int largest_error();
 
   struct Entry {
     int value;   ///< index into rates_by_parameter
@@ -123,15 +133,21 @@ class CvodesSystem {
   UniqueVector y_, between_;  // at the step's end, and within the step
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
-  struct Corrector {  // where the errors of sensitivities are ignored; otherwise CVODES has its own
-    UniqueVector weights;
+  struct Corrector {
+    UniqueVector
+        weights;  // where the errors of sensitivities are ignored; otherwise as the error test has them
     UniqueNonlinearSolver newton;
     double rate = 1.0;  // of convergence
     double change = 0.0;
     long n_setups = 0;
+    std::vector<double> start, solution, rates;  // of states: of the step, where it ends, and there
   } corrector_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
+  struct {
+    double time = std::numeric_limits<double>::quiet_NaN();
+    int state = -1;
+  } unfit_;  // where rates have last had no value
   bool interrupted_ = false;
   unsigned calls_ = 0;    // of is_interrupted
   long steps_taken_ = 0;  // in this segment

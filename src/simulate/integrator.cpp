@@ -1,5 +1,8 @@
 #include "simulate/integrator.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/format.h>
 
 #include "core/error.hpp"
@@ -9,6 +12,9 @@ namespace {
 
 // From here on the lower order pays: its steps cost three quarters of the other's (docs/integrators.md).
 constexpr double loose = 1e-3;
+
+// No concentration, amount or number is as large: what is, is on its way to infinity.
+constexpr double beyond_use = 1e100;
 
 }  // namespace
 
@@ -90,6 +96,8 @@ std::string_view to_string(IntegrationError error) {
       return "Newton matrix is singular";
     case IntegrationError::not_finite:
       return "rates are not finite";
+    case IntegrationError::unbounded:
+      return "a state grows without bounds";
     case IntegrationError::too_much_accuracy:
       return "tolerances below machine precision";
     case IntegrationError::no_steady_state:
@@ -106,6 +114,14 @@ std::string_view to_string(IntegrationError error) {
       break;
   }
   return "solver failed";
+}
+
+IntegrationFailure without_rates(double time, std::span<const double> x, int state) {
+  const auto is_smaller = [](double a, double b) { return std::fabs(a) < std::fabs(b); };
+  const auto largest = std::ranges::max_element(x, is_smaller);
+  if (largest == x.end() || !(std::fabs(*largest) > beyond_use))
+    return {IntegrationError::not_finite, time, state};
+  return {IntegrationError::unbounded, time, static_cast<int>(largest - x.begin())};
 }
 
 Statistics& Statistics::operator+=(const Statistics& other) {

@@ -63,6 +63,7 @@ enum class IntegrationError {
   convergence,  ///< the corrector did not converge at the smallest step
   singular_matrix,
   not_finite,          ///< rates or initial values that are not finite numbers
+  unbounded,           ///< so are rates, where a state has grown beyond any use
   too_much_accuracy,   ///< the tolerances ask for more than double precision gives
   endless_events,      ///< events or discontinuities follow each other without time going on
   not_differentiable,  ///< delayed values have no sensitivities; or a threshold is only touched
@@ -79,6 +80,10 @@ struct IntegrationFailure {
   double time;     ///< last time reached, model time unit
   int state = -1;  ///< the one whose error or rate is to blame, where one is
 };
+
+/// At a state at which rates, or their derivatives, are no finite numbers.
+/// @param state  the one whose rate it is; -1: unknown
+IntegrationFailure without_rates(double time, std::span<const double> x, int state);
 
 /// Work done since the statistics were last reset.
 struct Statistics {

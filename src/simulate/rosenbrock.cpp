@@ -200,7 +200,7 @@ class Rosenbrock final : public PieceIntegrator {
     stages_.begin(piece.prelude.data(), run_.mode == Mode::forward ? RosenbrockStages::With::derivatives
                                                                    : RosenbrockStages::With::rates);
     double t = piece.start;
-    if (!stages_.set_start(&t, start_.data())) return fail(IntegrationError::not_finite, t);
+    if (!stages_.set_start(&t, start_.data())) return no_start(t);
     StepControl control(scheme_.order, piece.start, piece.end,
                         crossings_.longest_step(piece.end - piece.start));
     crossings_.restart();
@@ -219,9 +219,7 @@ class Rosenbrock final : public PieceIntegrator {
         error = std::max(error, forward_.error_norm(options_, start_.data(), sizes_));
       }
       if (!control.accepts(error)) {
-        if (control.is_stuck(t))
-          return std::unexpected(IntegrationFailure{control.why_stuck(), t,
-                                                    stages_.worst_state(options_, start_.data(), u_.data())});
+        if (control.is_stuck(t)) return stuck(t, control.why_stuck());
         continue;
       }
       ++statistics_.steps;
@@ -239,10 +237,22 @@ class Rosenbrock final : public PieceIntegrator {
       forward_.accept();
       start_.swap(end_);
       t = to;
-      if (t < piece.end && !stages_.set_start(&t, start_.data()))
-        return fail(IntegrationError::not_finite, t);
+      if (t < piece.end && !stages_.set_start(&t, start_.data())) return no_start(t);
     }
     return t;
+  }
+
+  Result no_start(double t) const {
+    const auto rates = stages_.rates_at_start();
+    const auto found = std::ranges::find_if(rates, [](double v) { return !std::isfinite(v); });
+    const int state = found == rates.end() ? -1 : static_cast<int>(found - rates.begin());
+    return std::unexpected(without_rates(t, start_, state));
+  }
+
+  Result stuck(double t, IntegrationError why) const {
+    const int state = stages_.worst_state(options_, start_.data(), u_.data());
+    if (why == IntegrationError::not_finite) return std::unexpected(without_rates(t, start_, state));
+    return std::unexpected(IntegrationFailure{why, t, state});
   }
 
   double error_norm(double h, double t) {

@@ -48,7 +48,7 @@ struct NoData final : Sink {
 /// no steady state.
 inline IntegrationFailure on_the_way(IntegrationFailure failure) {
   const bool never_settles =
-      failure.error == IntegrationError::too_many_steps || failure.error == IntegrationError::not_finite;
+      failure.error == IntegrationError::too_many_steps || failure.error == IntegrationError::unbounded;
   if (never_settles) failure.error = IntegrationError::no_steady_state;
   return failure;
 }

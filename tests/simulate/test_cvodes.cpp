@@ -292,6 +292,88 @@ TEST_P(Cvodes, rates_that_are_no_numbers_are_told) {
   EXPECT_EQ(result.error().error, IntegrationError::not_finite);
 }
 
+/// x' = -k, y' = x^1.5, which has no value once x, 0.9 at the start, has come to 0. With a switch, steps are
+/// watched.
+SmallModel into_the_void(bool has_switch) {
+  SmallModel s;
+  const Expr k = s.parameter("k", 0), x = s.symbol("x"), z = s.symbol("z"), one = s.number(1.0);
+  const Expr is_late = binary(symbolic::Op::less, z, s.number(0.5));
+  const Expr factor = has_switch ? select(is_late, one, s.number(2.0)) : one;
+  s.state("z", -z, one);
+  s.state("x", -k, s.number(0.9));
+  s.state("y", factor * pow(x, s.number(1.5)), s.number(0.0));
+  return s;
+}
+
+TEST_P(Cvodes, states_do_not_stand_still_where_rates_have_no_value) {
+  using simulate::SensitivityErrors;
+  for (const auto errors : {SensitivityErrors::controlled, SensitivityErrors::ignored}) {
+    for (const Mode mode : {Mode::states, Mode::forward, Mode::adjoint}) {
+      for (const bool has_switch : {false, true}) {
+        const auto model = into_the_void(has_switch).compile();
+        options.sensitivity_errors = errors;
+        const auto integrator = make_cvodes(model, options);
+        Simulation run(model, {0.4}, 6.0);
+        Recorder recorder;
+        recorder.weights = {1.0, 1.0};
+        if (mode != Mode::forward) run.s.clear();
+
+        const auto result =
+            integrator->forward(run.segment, mode, run.x, run.s, std::vector{1.0, 6.0}, recorder);
+
+        ASSERT_FALSE(result.has_value());
+        EXPECT_EQ(to_string(result.error().error), to_string(IntegrationError::not_finite));
+        EXPECT_NEAR(result.error().time, 0.9 / 0.4, 1e-9);
+        EXPECT_EQ(result.error().state, 2);
+      }
+    }
+  }
+}
+
+TEST_P(Cvodes, a_state_that_decays_to_0_keeps_its_powers) {
+  SmallModel s;  // x = exp(-k t) falls below tolerances, which allow for values below 0
+  const Expr k = s.parameter("k", 0), n = s.parameter("n", 0), x = s.symbol("x");
+  s.state("x", -k * x, s.number(1.0));
+  s.state("y", pow(x, n), s.number(0.0));
+  const auto model = s.compile();
+  const double rate = 0.5, power = 2.5, end = 1000.0;
+  options.rtol = 1e-10;
+  for (const auto errors : {simulate::SensitivityErrors::controlled, simulate::SensitivityErrors::ignored}) {
+    options.sensitivity_errors = errors;
+    const auto integrator = make_cvodes(model, options);
+    Simulation run(model, {rate, power}, end);
+    Recorder recorder;
+    recorder.weights = {1.0};
+
+    ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, std::vector{end}, recorder));
+
+    EXPECT_NEAR(run.x[1], 1 / (power * rate), 1e-7);
+    EXPECT_NEAR(run.s[2], -1 / (power * rate * rate), 1e-6);
+    EXPECT_NEAR(run.s[3], -1 / (power * power * rate), 1e-6);
+    run.restart();
+    ASSERT_TRUE(integrator->forward(run.segment, Mode::adjoint, run.x, {}, std::vector{end}, recorder));
+    std::vector<double> adjoint(2), gradient(2);
+    ASSERT_TRUE(integrator->backward(adjoint, gradient));
+    EXPECT_NEAR(gradient[0], -1 / (power * rate * rate), 1e-6);
+    EXPECT_NEAR(gradient[1], -1 / (power * power * rate), 1e-6);
+  }
+}
+
+TEST_P(Cvodes, what_settles_in_less_than_a_unit_in_the_last_place_of_time_does_so) {
+  SmallModel s;  // at 10^7 that unit is 2e-9
+  const Expr k = s.parameter("k", 0);
+  s.state("x", k * (s.number(3.0) - s.symbol("x")), s.number(1.0));
+  const auto model = s.compile();
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {1e13}, 2e7);
+  run.segment.start = 1e7;
+  Recorder recorder;
+
+  ASSERT_TRUE(integrator->forward(run.segment, Mode::forward, run.x, run.s, std::vector{2e7}, recorder));
+
+  EXPECT_NEAR(run.x[0], 3.0, 1e-7);
+}
+
 TEST(CvodesWithoutStates, every_time_is_visited) {
   SmallModel s;
   s.parameter("k", 1.0);
@@ -333,6 +415,24 @@ TEST(Adjoint, goes_back_in_the_same_way_whatever_it_has_integrated_before) {
   const auto expected = gradient_at(*fresh, 3.0);
   gradient_at(*used, 0.7);
   EXPECT_EQ(gradient_at(*used, 3.0), expected);
+}
+
+TEST_P(Cvodes, a_state_that_grows_without_bounds_is_told) {
+  SmallModel s;  // x = exp(k t), which is 10^308 at t = 709 / k
+  s.state("y", s.number(1.0), s.number(0.0));
+  s.state("x", s.parameter("k", 0) * s.symbol("x"), s.number(1.0));
+  const auto model = s.compile();
+  options.max_steps = 1000000;
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {3.0}, 500.0);
+  Recorder recorder;
+
+  const auto result = integrator->forward(run.segment, Mode::states, run.x, {}, std::vector{500.0}, recorder);
+
+  ASSERT_FALSE(result.has_value());
+  EXPECT_EQ(to_string(result.error().error), to_string(IntegrationError::unbounded));
+  EXPECT_EQ(result.error().state, 1);
+  EXPECT_NEAR(result.error().time, 709.0 / 3.0, 1.0);
 }
 
 TEST(Failures, name_the_state_that_keeps_the_integration_from_going_on) {

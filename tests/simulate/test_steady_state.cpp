@@ -275,6 +275,17 @@ TEST_P(SteadyState, a_model_that_does_not_settle_is_a_failure_that_says_so) {
   EXPECT_EQ(failure(driven, {1.0}), IntegrationError::no_steady_state);
 }
 
+TEST_P(SteadyState, rates_that_lose_their_value_on_the_way_are_the_reason) {
+  SmallModel s;  // at time 2
+  s.state("x", -s.parameter("k", 0), s.number(1.0));
+  s.state("y", unary(Op::log, s.symbol("x")) - s.symbol("y"), s.number(0.0));
+  const auto settled = settle(s.compile(), {0.5});
+  ASSERT_FALSE(settled.point);
+  EXPECT_EQ(to_string(settled.point.error().error), to_string(IntegrationError::not_finite));
+  EXPECT_NEAR(settled.point.error().time, 2.0, 1e-6);
+  EXPECT_EQ(settled.point.error().state, 1);
+}
+
 TEST_P(SteadyState, an_event_is_waited_for_however_late_it_comes) {
   // x follows s by k, so that it rests after 0.02; then s becomes 2 u s, by the clock or after a delay.
   enum class By { clock, delay, clock_and_state };
