@@ -8,7 +8,6 @@
 
 #include <cvodes/cvodes.h>
 #include <cvodes/cvodes_ls.h>
-#include <sunnonlinsol/sunnonlinsol_newton.h>
 
 #include "simulate/block_vector.hpp"
 #include "simulate/newton_matrix.hpp"
@@ -42,31 +41,6 @@ KINETUNE_SIMD void row_weights(int m, double rtol, const double* __restrict s, d
 constexpr double state_share = 0.1;
 
 }  // namespace
-
-template <>
-void SundialsPolicy<SUNContext>::destroy(SUNContext context) noexcept {
-  SUNContext_Free(&context);
-}
-template <>
-void SundialsPolicy<N_Vector>::destroy(N_Vector vector) noexcept {
-  N_VDestroy(vector);
-}
-template <>
-void SundialsPolicy<SUNMatrix>::destroy(SUNMatrix matrix) noexcept {
-  SUNMatDestroy(matrix);
-}
-template <>
-void SundialsPolicy<SUNLinearSolver>::destroy(SUNLinearSolver solver) noexcept {
-  SUNLinSolFree(solver);
-}
-template <>
-void SundialsPolicy<SUNNonlinearSolver>::destroy(SUNNonlinearSolver solver) noexcept {
-  SUNNonlinSolFree(solver);
-}
-template <>
-void SundialsPolicy<void*>::destroy(void* cvode) noexcept {
-  CVodeFree(&cvode);
-}
 
 void silence(void* cvode) {
   CVodeSetErrHandlerFn(
@@ -121,33 +95,24 @@ CvodesSystem::CvodesSystem(const jit::CompiledModel& model, const IntegratorOpti
       prelude_(model.code().n_prelude),
       arguments_(model.code().switches.size()) {
   const auto& code = model.code();
-  for (auto* const of_states : {&corrector_.start, &corrector_.solution, &corrector_.rates})
-    of_states->resize(code.n_states);
   derivatives_.resize(code.n_states + code.jacobian.n_nonzeros() + code.rates_by_parameter.n_nonzeros());
   void* cvode = cvode_.get();
   const bool ready = cvode && CVodeInit(cvode, rates, 0.0, y_.get()) == CV_SUCCESS &&
                      CVodeWFtolerances(cvode, error_weights) == CV_SUCCESS &&
                      CVodeSetUserData(cvode, this) == CV_SUCCESS &&
                      CVodeSetLinearSolver(cvode, linear_solver_.get(), matrix_.get()) == CV_SUCCESS &&
-                     CVodeSetJacFn(cvode, jacobian) == CV_SUCCESS && set_up_corrector();
+                     CVodeSetJacFn(cvode, jacobian) == CV_SUCCESS;
   if (!ready) throw std::runtime_error("CVODES cannot be set up");
+  corrector_.emplace(cvode, y_.get(), options.sensitivity_errors,
+                     [this](double t, const double* x) { return have_rates(t, x); });
   silence(cvode);
-}
-
-/// A corrector with a test of its own.
-bool CvodesSystem::set_up_corrector() {
-  if (n_sensitivities_ > 0 && options_.sensitivity_errors == SensitivityErrors::ignored)
-    corrector_.weights = UniqueVector(new_block_vector(model_.n_states(), n_sensitivities_, context_.get()));
-  corrector_.newton = UniqueNonlinearSolver(SUNNonlinSol_Newton(y_.get(), context_.get()));
-  return corrector_.newton && CVodeSetNonlinearSolver(cvode_.get(), corrector_.newton.get()) == CV_SUCCESS &&
-         SUNNonlinSolSetConvTestFn(corrector_.newton.get(), converges, this) == SUN_NLS_SUCCESS;
 }
 
 std::expected<void, IntegrationFailure> CvodesSystem::start(const Segment& segment, std::span<const double> x,
                                                             std::span<const double> sensitivities_at_start) {
   segment_ = &segment;
   factors_->forget();
-  corrector_.n_setups = 0;
+  corrector_->restart();
   steps_taken_ = 0;
   interrupted_ = false;
   unfit_ = {};
@@ -388,11 +353,7 @@ int CvodesSystem::error_weights(N_Vector y, N_Vector weights, void* user) {
   auto& system = *static_cast<CvodesSystem*>(user);
   double* w = block(weights).data;
   system.weigh(block(y).data, w);
-  std::copy_n(block(y).data, block(y).n, system.corrector_.start.begin());
-  if (const N_Vector all = system.corrector_.weights.get()) {
-    std::copy_n(w, block(all).size(), block(all).data);
-    std::fill_n(w + block(y).n, static_cast<long>(block(y).n) * block(y).m, 0.0);
-  }
+  system.corrector_->begin_step(y, weights);
   return 0;
 }
 
@@ -406,46 +367,12 @@ void CvodesSystem::weigh(const double* y, double* weights) const {
   }
 }
 
-/// CVODES' test of its corrector (Hindmarsh and Serban, User Documentation of CVODES, "Nonlinear solve"),
-/// with the sensitivities: those that the error test does not see have to be solved for all the same. What it
-/// converges to must have rates.
-int CvodesSystem::converges(SUNNonlinearSolver newton, N_Vector correction, N_Vector change, double tolerance,
-                            N_Vector weights, void* user) {
-  constexpr double slowest_decline = 0.3, divergence = 2.0;
-  auto& system = *static_cast<CvodesSystem*>(user);
-  auto& corrector = system.corrector_;
-  long n_setups = 0;
-  CVodeGetNumLinSolvSetups(system.cvode_.get(), &n_setups);
-  if (std::exchange(corrector.n_setups, n_setups) != n_setups) corrector.rate = 1.0;
-  int iteration = 0;
-  SUNNonlinSolGetCurIter(newton, &iteration);
-  const double size = N_VWrmsNorm(change, corrector.weights ? corrector.weights.get() : weights);
-  if (iteration > 0) corrector.rate = std::max(slowest_decline * corrector.rate, size / corrector.change);
-  if (size * std::min(1.0, corrector.rate) <= tolerance)
-    return system.keeps_rates(block(correction).data) ? SUN_NLS_SUCCESS : SUN_NLS_CONV_RECVR;
-  if (iteration > 0 && size > divergence * corrector.change) return SUN_NLS_CONV_RECVR;
-  corrector.change = size;
-  return SUN_NLS_CONTINUE;
-}
-
-/// Whether rates have values at the corrector's solution, which it has not looked at. A state that decays to
-/// 0 may end below by less than its tolerance: where a power or a logarithm of it then has no value, no step
-/// leads on from there. Looked at where a state has become negative.
-bool CvodesSystem::keeps_rates(const double* correction) {
-  double t, gamma, factor;
-  N_Vector predicted, solution, rates, scaled;
-  void* user;
-  CVodeGetNonlinearSystemData(cvode_.get(), &t, &predicted, &solution, &rates, &gamma, &factor, &scaled,
-                              &user);
-  bool has_changed_sign = false;
-  for (int i = 0; i < model_.n_states(); ++i) {
-    corrector_.solution[i] = block(predicted).data[i] + correction[i];
-    has_changed_sign |= corrector_.solution[i] < 0.0 && corrector_.start[i] >= 0.0;
-  }
-  if (!has_changed_sign) return true;
-  const double* x = with_delays(t, corrector_.solution.data());
-  return have_values(t, x, corrector_.rates,
-                     [&](const double* prelude) { model_.rates(t, x, prelude, corrector_.rates.data()); });
+/// States without sensitivities. derivatives_ is scratch between evaluations.
+bool CvodesSystem::have_rates(double t, const double* x) {
+  const double* states = with_delays(t, x);
+  const auto rates = std::span(derivatives_).first(model_.n_states());
+  return have_values(t, states, rates,
+                     [&](const double* prelude) { model_.rates(t, states, prelude, rates.data()); });
 }
 
 std::expected<void, IntegrationFailure> CvodesSystem::check(int flag) {

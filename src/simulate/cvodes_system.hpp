@@ -2,49 +2,17 @@
 
 #include <functional>
 #include <limits>
+#include <optional>
 #include <vector>
 
-#include "core/unique_handle.hpp"
 #include "simulate/crossing_finder.hpp"
+#include "simulate/cvodes_corrector.hpp"
 #include "simulate/delay_history.hpp"
 #include "simulate/integrator.hpp"
 #include "simulate/linear_solver.hpp"
 #include "simulate/state_path.hpp"
 
-struct _SUNContext;
-struct _generic_N_Vector;
-struct _generic_SUNMatrix;
-struct _generic_SUNLinearSolver;
-struct _generic_SUNNonlinearSolver;
-
 namespace kinetune::simulate {
-
-/// For core::UniqueHandle. CVODES' own handle is a void*.
-template <class Handle>
-struct SundialsPolicy {
-  using type = Handle;
-  static type null() noexcept { return nullptr; }
-  static void destroy(type) noexcept;
-};
-template <>
-void SundialsPolicy<_SUNContext*>::destroy(_SUNContext*) noexcept;
-template <>
-void SundialsPolicy<_generic_N_Vector*>::destroy(_generic_N_Vector*) noexcept;
-template <>
-void SundialsPolicy<_generic_SUNMatrix*>::destroy(_generic_SUNMatrix*) noexcept;
-template <>
-void SundialsPolicy<_generic_SUNLinearSolver*>::destroy(_generic_SUNLinearSolver*) noexcept;
-template <>
-void SundialsPolicy<_generic_SUNNonlinearSolver*>::destroy(_generic_SUNNonlinearSolver*) noexcept;
-template <>
-void SundialsPolicy<void*>::destroy(void*) noexcept;
-
-using UniqueContext = core::UniqueHandle<SundialsPolicy<_SUNContext*>>;
-using UniqueVector = core::UniqueHandle<SundialsPolicy<_generic_N_Vector*>>;
-using UniqueMatrix = core::UniqueHandle<SundialsPolicy<_generic_SUNMatrix*>>;
-using UniqueLinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNLinearSolver*>>;
-using UniqueNonlinearSolver = core::UniqueHandle<SundialsPolicy<_generic_SUNNonlinearSolver*>>;
-using UniqueCvode = core::UniqueHandle<SundialsPolicy<void*>>;
 
 /// Failures come back as flags and are reported by us.
 void silence(void* cvode);
@@ -91,11 +59,8 @@ class CvodesSystem {
   static int jacobian(double t, _generic_N_Vector* y, _generic_N_Vector* derivative, _generic_SUNMatrix*,
                       void* system, _generic_N_Vector*, _generic_N_Vector*, _generic_N_Vector*);
   static int error_weights(_generic_N_Vector* y, _generic_N_Vector* weights, void* system);
-  static int converges(_generic_SUNNonlinearSolver*, _generic_N_Vector* correction, _generic_N_Vector* change,
-                       double tolerance, _generic_N_Vector* weights, void* system);
 
   void weigh(const double* y, double* weights) const;
-  bool set_up_corrector();
   void choose_active();
   std::expected<double, IntegrationFailure> follow_times(std::span<const double> times, const Visit&);
   std::expected<double, IntegrationFailure> follow_steps(std::span<const double> times, const Visit&,
@@ -112,7 +77,7 @@ class CvodesSystem {
   IntegrationFailure failure(int flag);
   template <class Evaluate>
   bool have_values(double t, const double* x, std::span<double> rates, const Evaluate&);
-  bool keeps_rates(const double* correction);
+  bool have_rates(double t, const double* x);
   int first_not_finite(std::span<const double> rates) const;
   int largest_error();
 
@@ -133,15 +98,7 @@ class CvodesSystem {
   UniqueVector y_, between_;  // at the step's end, and within the step
   UniqueMatrix matrix_;
   UniqueLinearSolver linear_solver_;
-  struct Corrector {
-    UniqueVector
-        weights;  // where the errors of sensitivities are ignored; otherwise as the error test has them
-    UniqueNonlinearSolver newton;
-    double rate = 1.0;  // of convergence
-    double change = 0.0;
-    long n_setups = 0;
-    std::vector<double> start, solution, rates;  // of states: of the step, where it ends, and there
-  } corrector_;
+  std::optional<CvodesCorrector> corrector_;
   UniqueCvode cvode_;  // last, so that it goes first
   Statistics statistics_;
   struct {
