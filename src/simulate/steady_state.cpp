@@ -124,6 +124,7 @@ std::expected<SteadyPoint, IntegrationFailure> SteadyStates::find(Integrator& in
       if (!*stays) break;
       point.x = std::move(attempt.x);
       point.system = std::move(attempt.system);
+      point.visited.insert(point.visited.end(), way.x.begin(), way.x.end());
       return point;
     }
     point.visited.insert(point.visited.end(), point.x.begin(), point.x.end());

@@ -11,9 +11,9 @@ namespace kinetune::simulate {
 
 /// A state in which nothing changes any more, and what derivatives need of the way there.
 struct SteadyPoint {
-  std::vector<double> x;                 ///< (n_states)
-  double time;                           ///< to which the trajectory was followed, model time unit
-  std::vector<double> visited;           ///< (n_visited, n_states) states on the way, the start first
+  std::vector<double> x;        ///< (n_states)
+  double time;                  ///< to which the trajectory was followed, model time unit
+  std::vector<double> visited;  ///< (n_visited, n_states) states on the way, from the start to `time`
   std::unique_ptr<SteadySystem> system;  ///< none: derivatives have to be integrated
   bool has_jumped = false;               ///< events have happened on the way
 };
@@ -93,8 +93,8 @@ class SteadyStates {
   Follows derivatives_follow(const Segment&, const SteadyPoint&) const;
   std::expected<void, IntegrationFailure> arrive(Integrator&, const Segment&, const SteadyPoint&, Mode,
                                                  std::span<double> sensitivities) const;
-  std::expected<void, IntegrationFailure> still_at(const SteadyPoint&, std::span<const double> x,
-                                                   double time) const;
+  std::expected<void, IntegrationFailure> is_at(std::span<const double> expected, std::span<const double> x,
+                                                const SteadyPoint&, double time) const;
   std::expected<void, IntegrationFailure> integrate(Integrator&, const Segment&, const SteadyPoint&,
                                                     std::span<double> sensitivities) const;
   std::expected<void, IntegrationFailure> integrate_back(Integrator&, const Segment&, const SteadyPoint&,
