@@ -49,9 +49,10 @@ void silence(void* cvode) {
 }
 
 void set_least_step(void* cvode, double duration) {
-  constexpr double rounding = std::numeric_limits<double>::epsilon();
+  // Tolerances may ask for very short first steps: 1e-43 of a rate of 1e27.
+  const double share = std::sqrt(std::numeric_limits<double>::min());
   CVodeSetMaxStep(cvode, 0.0);  // CVODES refuses a least step longer than the longest
-  CVodeSetMinStep(cvode, rounding * rounding * duration);
+  CVodeSetMinStep(cvode, share * duration);
 }
 
 IntegrationError integration_error(int flag) {

@@ -374,6 +374,21 @@ TEST_P(Cvodes, what_settles_in_less_than_a_unit_in_the_last_place_of_time_does_s
   EXPECT_NEAR(run.x[0], 3.0, 1e-7);
 }
 
+TEST_P(Cvodes, first_steps_may_be_as_short_as_great_rates_ask_for) {
+  SmallModel s;  // from 0, where steps of 1e-32 are accurate
+  const Expr k = s.parameter("k", 0);
+  s.state("x", k * (s.number(3.0) - s.symbol("x")), s.number(0.0));
+  const auto model = s.compile();
+  const auto integrator = make_cvodes(model, options);
+  Simulation run(model, {3e23}, 10.0);
+  Recorder recorder;
+
+  const auto reached = integrator->forward(run.segment, Mode::states, run.x, {}, std::vector{10.0}, recorder);
+
+  ASSERT_TRUE(reached) << to_string(reached.error().error);
+  EXPECT_NEAR(run.x[0], 3.0, 1e-7);
+}
+
 TEST(CvodesWithoutStates, every_time_is_visited) {
   SmallModel s;
   s.parameter("k", 1.0);
