@@ -17,15 +17,16 @@ export OMP_NUM_THREADS=1  # the ranks are the parallelism
 # the end of a heterogeneous job with PMIx, where two of its threads join the same third one.
 #   kill_left_over LAUNCHER OUTPUT.h5
 kill_left_over() {
-  local launcher=$1 output=$2 begin=$EPOCHSECONDS begun=0 absent=0 steps
+  local launcher=$1 output=$2 begin=$EPOCHSECONDS absent=0 steps
+  local patience=90  # polls without a step, some minutes: ranks may have ended before a poll has seen them
   while sleep $((EPOCHSECONDS - begin < 60 ? 1 : 15)) && kill -0 "$launcher" 2>/dev/null; do
     steps=$(squeue --noheader --steps --jobs="$SLURM_JOB_ID" --format=%i) || continue
     if grep -qvE '\.(batch|extern)$' <<<"${steps:-.batch}"; then
-      begun=1 absent=0
+      patience=5 absent=0
       continue
     fi
-    if [[ -f $output && $(stat -c %Y "$output") -ge $begin ]]; then begun=1; fi  # by ranks that no poll has seen
-    if [[ $begun -eq 1 && $((++absent)) -eq 5 ]]; then
+    if [[ -f $output && $(stat -c %Y "$output") -ge $begin ]]; then patience=5; fi
+    if [[ $((++absent)) -ge $patience ]]; then
       echo "the ranks have ended, srun has not: killing it" >&2
       kill -KILL "$launcher"
     fi
