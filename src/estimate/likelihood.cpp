@@ -72,7 +72,7 @@ void Likelihood::at(std::size_t time_index, std::span<const double> x, std::span
   for (std::size_t d = prepared_.first_data[time_index]; d < prepared_.first_data[time_index + 1]; ++d) {
     compare(prepared_.period->data[d], t, x, sensitivities, cotangent);
   }
-  if (!overflow_time_ && !(sums_.has_finite_derivatives() && all_finite(cotangent))) overflow_time_ = t;
+  if (!overflow_time_ && !(all_finite(sums_.gradient) && all_finite(cotangent))) overflow_time_ = t;
 }
 
 void Likelihood::compare(const DataPoint& point, double t, std::span<const double> x,

@@ -57,7 +57,7 @@ class Likelihood final : public simulate::Sink {
   const std::optional<std::string>& failure() const { return failure_; }
   double failure_time() const { return failure_time_; }
 
-  /// The first time by which the sums, or a cotangent, had derivatives that are no finite numbers, if so.
+  /// The first time by which the gradient, or a cotangent, had numbers that are not finite, if so.
   const std::optional<double>& overflow_time() const { return overflow_time_; }
 
  private:

@@ -165,9 +165,9 @@ class Integrator {
   virtual Past past() const = 0;
 
   /// Goes back over the last segment that was integrated with Mode::adjoint and not gone back over yet.
-  /// @param adjoint   (n_states) d objective / d x at the segment's end, finite; afterwards at its start,
-  /// where
-  ///                  it need not be: an infinite second derivative there is no failure if the state is given
+  /// @param adjoint   (n_states) d objective / d x at the segment's end, finite; afterwards at its start.
+  /// There
+  ///                  it need not be finite: infinite second derivatives do no harm where x is given
   /// @param gradient  (n_active) what the segment adds to d objective / d parameter, linear scale, is added
   /// here
   virtual std::expected<void, IntegrationFailure> backward(std::span<double> adjoint,
